@@ -38,7 +38,8 @@ struct Limits {
   Duration heartbeat_interval = 5s;
   Duration dead_after = 10s;          // two heartbeats missed
   Duration ack_delay = 5ms;           // lazy: one ACK for many messages
-  std::uint32_t ack_every = 4096;     // messages, so that a full outbox is never kept waiting
+  std::uint32_t ack_every = 4096;     // messages, and
+  std::uint32_t ack_every_bytes = 256 * 1024;  // bytes: an eighth of an outbox, so none waits full
   Duration latency_target = 5ms;      // what the Governor lets wait, by time
   Duration reconnect_delay_max = 2s;  // a returning server is found soon
   Duration drain_timeout = 10s;       // a graceful stop gives up waiting after this

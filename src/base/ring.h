@@ -1,0 +1,64 @@
+// A queue in one block of memory that grows when it must and is reused otherwise, so that a steady
+// flow through it allocates nothing. One thread.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace orzatty::base {
+
+template <class T>
+class Ring {
+ public:
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  [[nodiscard]] std::size_t size() const { return size_; }
+
+  // Counted from the front.
+  [[nodiscard]] T& operator[](std::size_t index) {
+    ORZATTY_ASSERT(index < size_);
+    return items_[(head_ + index) & (capacity_ - 1)];
+  }
+  [[nodiscard]] const T& operator[](std::size_t index) const {
+    ORZATTY_ASSERT(index < size_);
+    return items_[(head_ + index) & (capacity_ - 1)];
+  }
+  [[nodiscard]] T& front() { return (*this)[0]; }
+  [[nodiscard]] const T& front() const { return (*this)[0]; }
+  [[nodiscard]] T& back() { return (*this)[size_ - 1]; }
+  [[nodiscard]] const T& back() const { return (*this)[size_ - 1]; }
+
+  void push_back(T item) {
+    if (size_ == capacity_) grow();
+    items_[(head_ + size_) & (capacity_ - 1)] = std::move(item);
+    ++size_;
+  }
+  T pop_front() {
+    T item = std::exchange(front(), T{});
+    head_ = (head_ + 1) & (capacity_ - 1);
+    --size_;
+    return item;
+  }
+  void clear() {
+    while (!empty()) pop_front();
+  }
+
+ private:
+  void grow() {
+    const std::size_t capacity = capacity_ == 0 ? 8 : capacity_ * 2;
+    auto items = std::make_unique<T[]>(capacity);
+    for (std::size_t i = 0; i < size_; ++i) items[i] = std::move((*this)[i]);
+    items_ = std::move(items);
+    capacity_ = capacity;
+    head_ = 0;
+  }
+
+  std::unique_ptr<T[]> items_;
+  std::size_t capacity_ = 0;  // a power of two
+  std::size_t head_ = 0;
+  std::size_t size_ = 0;
+};
+
+}  // namespace orzatty::base

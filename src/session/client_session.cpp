@@ -1,0 +1,187 @@
+#include "session/client_session.h"
+
+#include "base/assert.h"
+#include "wire/close.h"
+#include "wire/deliver.h"
+#include "wire/direct.h"
+#include "wire/unsubscribe.h"
+
+namespace orzatty::session {
+
+ClientSession::ClientSession(const Limits& limits, const wire::Hello& hello, std::uint64_t seed,
+                             Instant now)
+    : core_(limits, wire::StreamOpener::kServer, limits.subscription_count_max * 2, seed, now),
+      consumed_(limits) {
+  core_.send(hello);
+}
+
+void ClientSession::handle_control(BytesView bytes, Fin fin, Instant now) {
+  core_.feed_control(bytes, fin, now);
+}
+
+void ClientSession::handle_stream(RemoteStream stream, BytesView bytes, Fin fin, Instant now) {
+  core_.feed_stream(stream, bytes, fin, now);
+}
+
+std::optional<Instant> ClientSession::next_timeout() const {
+  if (core_.closed()) return std::nullopt;
+  const Instant heartbeat = core_.heartbeat_timeout();
+  const std::optional<Instant> positions = consumed_.next_timeout();
+  return positions ? std::min(*positions, heartbeat) : heartbeat;
+}
+
+std::optional<ClientOutput> ClientSession::poll(Instant now) {
+  if (const auto frame = core_.next_frame()) {
+    auto output = dispatch(*frame, now);
+    if (output) return std::move(*output);
+    core_.fail(output.error());
+  }
+  while (auto item = core_.next_item()) {
+    auto output = dispatch(*item);
+    if (!output) {
+      core_.fail(output.error());
+    } else if (*output) {
+      return std::move(**output);
+    }
+  }
+  return core_.take_close();
+}
+
+// spec: SESSION-7
+ClientSession::Dispatched ClientSession::dispatch_welcome(const wire::Frame& frame, Instant now) {
+  if (frame.type() != wire::FrameType::kWelcome) {
+    return std::unexpected(ProtocolError{ErrorCode::kFrameUnexpected, "WELCOME comes first"});
+  }
+  auto welcome = wire::decode_welcome(frame.body);
+  if (!welcome) return std::unexpected(welcome.error());
+  open_ = true;
+  core_.set_heartbeat(welcome->heartbeat_interval, welcome->dead_after, now);
+  return Welcomed{std::move(*welcome)};
+}
+
+// spec: CONTROL-3, SESSION-11
+ClientSession::Dispatched ClientSession::dispatch(const wire::Frame& frame, Instant now) {
+  if (!open_ && frame.type() != wire::FrameType::kClose) return dispatch_welcome(frame, now);
+  switch (frame.type()) {
+    case wire::FrameType::kAck:
+      if (auto decoded = wire::decode_ack(frame.body, ack_); !decoded) {
+        return std::unexpected(decoded.error());
+      }
+      return AckReceived{&ack_};
+    case wire::FrameType::kReject: {
+      auto reject = wire::decode_reject(frame.body);
+      if (!reject) return std::unexpected(reject.error());
+      return RejectReceived{std::move(*reject)};
+    }
+    case wire::FrameType::kSubscribed: {
+      const auto subscribed = wire::decode_subscribed(frame.body);
+      if (!subscribed) return std::unexpected(subscribed.error());
+      return SubscribedReceived{subscribed->subscription};
+    }
+    case wire::FrameType::kEnded: {
+      auto ended = wire::decode_ended(frame.body);
+      if (!ended) return std::unexpected(ended.error());
+      return EndedReceived{std::move(*ended)};
+    }
+    case wire::FrameType::kDrain: {
+      auto drain = wire::decode_drain(frame.body);
+      if (!drain) return std::unexpected(drain.error());
+      return DrainReceived{std::move(*drain)};
+    }
+    case wire::FrameType::kClose: {
+      auto closed = wire::decode_close(frame.body);
+      if (!closed) return std::unexpected(closed.error());
+      core_.close(closed->code, closed->text);
+      return SessionEnded{closed->code, std::move(closed->text)};
+    }
+    default:
+      return std::unexpected(ProtocolError{ErrorCode::kFrameUnexpected, "not for a client"});
+  }
+}
+
+ClientOutput ClientSession::delivery(IncomingStream& stream, const wire::Messages& messages) {
+  const auto direct = direct_channels_.find(stream.id().value());
+  if (direct != direct_channels_.end()) {
+    return DirectMessages{.stream = stream.id(),
+                          .channel = direct->second,
+                          .first = Sequence(messages.first),
+                          .count = messages.count,
+                          .frames = messages.bytes};
+  }
+  return DeliveryMessages{.stream = stream.id(),
+                          .subscription = SubscriptionId(stream.subject),
+                          .channel = messages.channel,
+                          .producer = messages.producer,
+                          .first = Offset(messages.first),
+                          .count = messages.count,
+                          .nonce = messages.nonce,
+                          .frames = messages.bytes};
+}
+
+std::expected<std::optional<ClientOutput>, ProtocolError> ClientSession::dispatch(
+    IncomingItem& item) {
+  IncomingStream& stream = *item.stream;
+  const SubscriptionId subscription(stream.subject);
+  if (std::holds_alternative<StreamEnd>(item.what)) {
+    direct_channels_.erase(stream.id().value());
+    core_.forget_stream(stream.id());  // ENDED tells why, on the control stream
+    return std::nullopt;
+  }
+  auto& what = std::get<wire::ChannelStreamItem>(item.what);
+  if (const auto* messages = std::get_if<wire::Messages>(&what)) return delivery(stream, *messages);
+  if (auto* alias = std::get_if<wire::Alias>(&what)) {
+    return ChannelIntroduced{subscription, std::move(*alias)};
+  }
+  if (auto* producer = std::get_if<wire::Producer>(&what)) {
+    return ProducerIntroduced{subscription, std::move(*producer)};
+  }
+  if (const auto* gap = std::get_if<wire::GapMark>(&what)) {
+    return DeliveryGap{subscription, gap->channel, Gap{gap->from, gap->to, gap->reason}};
+  }
+  if (const auto* deliver = std::get_if<wire::Deliver>(&what)) {
+    stream.subject = deliver->subscription.value();
+    return std::nullopt;
+  }
+  if (const auto* direct = std::get_if<wire::Direct>(&what)) {
+    direct_channels_.emplace(stream.id().value(), std::string(direct->channel.text()));
+    return std::nullopt;
+  }
+  return std::unexpected(ProtocolError{ErrorCode::kFrameUnexpected, "not on a delivery"});
+}
+
+StreamKey ClientSession::publish(const wire::Publish& preface) {
+  const StreamKey stream = core_.sends().add();
+  preface_.clear();
+  wire::encode(preface, preface_);
+  if (!core_.scratch().write(preface_, core_.sends().queue(stream))) {
+    core_.close(ErrorCode::kLimitExceeded, "LIMIT_EXCEEDED: too much waits to be sent");
+  }
+  return stream;
+}
+
+void ClientSession::unsubscribe(SubscriptionId subscription) {
+  core_.send(wire::Unsubscribe{subscription});
+}
+
+// spec: CREDIT-2
+void ClientSession::consumed(const DeliveryMessages& messages, Instant now) {
+  core_.consumed(messages.stream, messages.frames.size());
+  consumed_.consumed({messages.subscription, messages.channel, messages.first + messages.count},
+                     messages.frames.size(), messages.nonce, now);
+}
+
+void ClientSession::consumed(const DirectMessages& messages) {
+  core_.consumed(messages.stream, messages.frames.size());
+}
+
+void ClientSession::close(ErrorCode code, std::string_view text) {
+  if (open()) core_.send(wire::Close{code, std::string(text)});
+}
+
+void ClientSession::flush(Instant now) {
+  if (!consumed_.due(now)) return;
+  core_.send(consumed_.frame());
+  consumed_.clear();
+}
+
+}  // namespace orzatty::session

@@ -1,0 +1,109 @@
+// The client's side of one session, for as long as one connection: says what the server brought, as
+// values, and carries what the client asks for. What outlives a connection (outboxes, positions) is
+// the client layer's.
+//
+// The contract: after each handle_*() call poll() until it is empty, before the bytes that were given
+// become invalid; outputs borrow from them. One thread.
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+
+#include "session/consumed_collector.h"
+#include "session/session_core.h"
+#include "wire/ack.h"
+#include "wire/alias.h"
+#include "wire/drain.h"
+#include "wire/ended.h"
+#include "wire/gap_mark.h"
+#include "wire/hello.h"
+#include "wire/producer.h"
+#include "wire/publish.h"
+#include "wire/reject.h"
+#include "wire/subscribe.h"
+#include "wire/subscribed.h"
+#include "wire/welcome.h"
+
+namespace orzatty::session {
+
+struct Welcomed { wire::Welcome welcome; };
+struct AckReceived { const wire::Ack* ack; };  // borrowed until the next poll()
+struct RejectReceived { wire::Reject reject; };
+struct SubscribedReceived { SubscriptionId subscription; };
+struct EndedReceived { wire::Ended ended; };
+struct DrainReceived { wire::Drain drain; };
+struct ChannelIntroduced { SubscriptionId subscription; wire::Alias alias; };
+struct ProducerIntroduced { SubscriptionId subscription; wire::Producer producer; };
+struct DeliveryMessages {
+  RemoteStream stream;  // whose credit consumed() returns
+  SubscriptionId subscription;
+  ChannelAlias channel;
+  ProducerAlias producer;
+  Offset first;
+  std::uint64_t count = 0;
+  std::uint32_t nonce = 0;
+  BytesView frames;  // whole and validated; borrowed from what was given to handle_stream()
+};
+struct DeliveryGap { SubscriptionId subscription; ChannelAlias channel; Gap gap; };
+struct DirectMessages {
+  RemoteStream stream;
+  std::string_view channel;  // borrowed until the stream ends
+  Sequence first;
+  std::uint64_t count = 0;
+  BytesView frames;
+};
+
+using ClientOutput =
+    std::variant<Welcomed, AckReceived, RejectReceived, SubscribedReceived, EndedReceived,
+                 DrainReceived, ChannelIntroduced, ProducerIntroduced, DeliveryMessages,
+                 DeliveryGap, DirectMessages, SessionEnded, CloseTransport>;
+
+class ClientSession {
+ public:
+  // Says HELLO by itself.
+  ClientSession(const Limits& limits, const wire::Hello& hello, std::uint64_t seed, Instant now);
+
+  void handle_control(BytesView bytes, Fin fin, Instant now);
+  void handle_stream(RemoteStream stream, BytesView bytes, Fin fin, Instant now);
+  void handle_stream_reset(RemoteStream stream) { core_.reset_stream(stream); }
+  void handle_timeout(Instant now) { core_.check_heartbeat(now); }
+  [[nodiscard]] std::optional<ClientOutput> poll(Instant now);
+  [[nodiscard]] std::optional<Instant> next_timeout() const;
+
+  [[nodiscard]] bool open() const { return open_ && !core_.closed(); }
+  // A new channel stream with its preface; fill its queue through a Refill.
+  [[nodiscard]] StreamKey publish(const wire::Publish& preface);
+  void subscribe(const wire::Subscribe& subscribe) { core_.send(subscribe); }
+  void unsubscribe(SubscriptionId subscription);
+  // Delivered messages were handled: position and credit travel back.
+  void consumed(const DeliveryMessages& messages, Instant now);
+  void consumed(const DirectMessages& messages);
+  // Ends the session for good, once everything that was queued is sent.
+  void close(ErrorCode code, std::string_view text);
+  // Puts positions that are due on the control stream; before packets are built.
+  void flush(Instant now);
+
+  [[nodiscard]] SessionCore& core() { return core_; }
+
+ private:
+  using Dispatched = std::expected<ClientOutput, ProtocolError>;
+
+  [[nodiscard]] Dispatched dispatch(const wire::Frame& frame, Instant now);
+  [[nodiscard]] Dispatched dispatch_welcome(const wire::Frame& frame, Instant now);
+  // Empty for what is of no interest to anybody above.
+  [[nodiscard]] std::expected<std::optional<ClientOutput>, ProtocolError> dispatch(
+      IncomingItem& item);
+  [[nodiscard]] ClientOutput delivery(IncomingStream& stream, const wire::Messages& messages);
+
+  SessionCore core_;
+  ConsumedCollector consumed_;
+  bool open_ = false;
+  wire::Ack ack_;  // reused
+  Bytes preface_;  // reused
+  std::unordered_map<std::uint64_t, std::string> direct_channels_;  // by stream; never iterated
+};
+
+}  // namespace orzatty::session

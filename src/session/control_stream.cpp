@@ -1,0 +1,19 @@
+#include "session/control_stream.h"
+
+namespace orzatty::session {
+
+ControlStream::ControlStream(const Limits& limits, Scratch& scratch, SendTable& sends)
+    // No message may stand here, so none may be long.
+    : framer_(0, limits.control_frame_size_max), scratch_(scratch), sends_(sends) {}
+
+std::expected<std::optional<wire::Frame>, ProtocolError> ControlStream::next() {
+  auto frame = framer_.next();
+  if (frame && *frame && !(*frame)->is_control()) {
+    return std::unexpected(ProtocolError{ErrorCode::kFrameUnexpected, "a message on control"});
+  }
+  return frame;
+}
+
+bool ControlStream::write() { return scratch_.write(out_, sends_.queue(kControlKey)); }
+
+}  // namespace orzatty::session

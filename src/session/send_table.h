@@ -1,0 +1,84 @@
+// The streams on which a session sends: what waits on each, which goes next, and how each stands with
+// the transport. Bytes are pulled: the packet builder asks for an Offer whenever a packet has room.
+//
+// The control stream goes first; the others take turns. A stream whose queue ran low is filled again
+// by whoever owns its source (Refill), at the moment at which it is its turn, so what is sent is
+// always the newest decision. One thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "base/ring.h"
+#include "session/send_queue.h"
+#include "session/transport.h"
+
+namespace orzatty::session {
+
+// Puts more bytes of its source into a stream's queue.
+class Refill {
+ public:
+  // Nothing is put when the source has nothing (or may not send) now.
+  virtual void refill(StreamKey stream, SendQueue& queue) = 0;
+
+ protected:
+  ~Refill() = default;
+};
+
+class SendTable {
+ public:
+  // A queue is refilled when less than this waits in it: more than a burst of packets takes.
+  static constexpr std::uint64_t kRefillBelow = 16 * 1024;
+  // A stream hands over its turn after this much.
+  static constexpr std::uint64_t kTurn = 64 * 1024;
+
+  SendTable();
+
+  // A new stream, unknown to the transport until opened().
+  StreamKey add();
+  [[nodiscard]] SendQueue& queue(StreamKey stream);
+  // Something may be there to send. Cheap when it was known already.
+  void wake(StreamKey stream);
+  // The stream ends when its queue is empty. Its key is reused once the transport closed it.
+  void finish(StreamKey stream);
+  // The transport has nothing to do with the stream any more: pins are given up.
+  void release(StreamKey stream);
+
+  // The transport's side.
+  [[nodiscard]] std::optional<StreamKey> next_to_open() const;
+  void opened(StreamKey stream);
+  [[nodiscard]] std::optional<Offer> offer(Refill& source);
+  void taken(StreamKey stream, std::uint64_t size, Fin fin);
+  void acked(StreamKey stream, std::uint64_t size);
+  void blocked(StreamKey stream);   // the peer gave it no credit
+  void writable(StreamKey stream);  // and now it did
+  [[nodiscard]] bool ready() const { return !turns_.empty() || control_ready(); }
+  [[nodiscard]] std::uint64_t in_flight() const { return in_flight_; }
+  [[nodiscard]] std::size_t size() const { return entries_.size() - free_.size(); }
+
+ private:
+  enum class State : std::uint8_t { kFree, kOpening, kOpen, kFinished };
+  struct Entry {
+    SendQueue queue;
+    std::uint64_t turn_left = kTurn;
+    State state = State::kFree;
+    bool blocked = false;
+    bool in_turns = false;
+    bool finishing = false;
+  };
+
+  [[nodiscard]] Entry& entry(StreamKey stream);
+  [[nodiscard]] bool control_ready() const;
+  [[nodiscard]] bool fill(Offer& offer, StreamKey stream, Entry& entry, Refill& source);
+  void end_turn(StreamKey stream, Entry& entry);
+
+  std::deque<Entry> entries_;  // by key; stable, as queues are referred to
+  std::vector<StreamKey> free_;
+  base::Ring<StreamKey> turns_;     // streams that may have something, in order of their turn
+  base::Ring<StreamKey> to_open_;
+  std::uint64_t in_flight_ = 0;
+};
+
+}  // namespace orzatty::session
