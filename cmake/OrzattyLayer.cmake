@@ -32,12 +32,11 @@ function(orzatty_layer layer)
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
 
   add_library(orzatty_${layer} STATIC ${sources})
-  add_library(orzatty::${layer} ALIAS orzatty_${layer})
-  set_target_properties(orzatty_${layer} PROPERTIES EXPORT_NAME ${layer})
+  set_target_properties(orzatty_${layer} PROPERTIES EXPORT_NAME layer_${layer})
   target_include_directories(orzatty_${layer}
     PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>
            $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/src>)
-  target_link_libraries(orzatty_${layer} PRIVATE orzatty_flags ${ARG_LIBRARIES})
+  target_link_libraries(orzatty_${layer} PRIVATE $<BUILD_INTERFACE:orzatty_flags> ${ARG_LIBRARIES})
   foreach(used IN LISTS uses)
     target_link_libraries(orzatty_${layer} PUBLIC orzatty_${used})
   endforeach()
