@@ -1,0 +1,118 @@
+// The client without I/O: what a program published and subscribed to, over any number of connections.
+//
+// Outboxes and positions live here and outlive a connection: after a reconnect publishers send again
+// what was not acknowledged (the hub takes each sequence once), subscriptions go on at the next
+// offset. The contract is that of the session: after each handle_*() call poll() until it is empty.
+// One thread at a time, but for the writers' side of an Outbox.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "orzatty/bytes.h"
+#include "orzatty/channel.h"
+#include "orzatty/error.h"
+#include "orzatty/limits.h"
+#include "orzatty/message.h"
+#include "session/client_session.h"
+#include "session/outbox.h"
+#include "session/transport.h"
+
+namespace orzatty::client {
+
+struct EngineConfig {
+  Limits limits;
+  std::string token;
+  std::string agent = "orzatty-cpp";
+  ProducerId producer;  // 128 random bits; each publication derives its own from it
+};
+
+// What the engine asks of, or tells, whoever runs it.
+struct ConnectWanted {};  // open a transport now, then call transport_up() or transport_failed()
+struct Connected { std::string identity; bool again = false; };
+// The session cannot go on; with `retrying` the engine asks for a new transport when it is time.
+struct Disconnected { ErrorCode code = ErrorCode::kNone; std::string text; bool retrying = false; };
+struct Draining { std::string text; };  // the server is going away
+struct Delivered {  // borrowed until the next poll(); credit returns with it
+  SubscriptionId subscription;
+  std::string_view channel;
+  std::string_view publisher;
+  Offset first;
+  std::uint64_t count = 0;
+  BytesView frames;  // whole and validated (wire::MessageRange)
+};
+struct DeliveredDirect { std::string_view channel; Offset first; std::uint64_t count = 0; BytesView frames; };
+struct Missed { SubscriptionId subscription; std::string channel; Gap gap; };
+// The channel began a new life (the server lost its log): positions start again.
+struct ChannelReset { SubscriptionId subscription; std::string channel; };
+struct SubscriptionReady { SubscriptionId subscription; };
+struct SubscriptionEnded { SubscriptionId subscription; ErrorCode code; std::string text; };
+// The fate of sequences [from, to) of a publication, in order, each sequence once.
+struct Settled {
+  PublicationId publication;
+  Sequence from;
+  Sequence to;
+  Fate fate = Fate::kAccepted;
+  Offset first_offset;  // of `from`, when accepted
+  ErrorCode code = ErrorCode::kNone;
+  std::string text;     // why, when rejected
+};
+struct TransportClosed { ErrorCode code = ErrorCode::kNone; std::string text; };  // close it so
+using EngineOutput = std::variant<ConnectWanted, Connected, Disconnected, Draining, Delivered,
+                                  DeliveredDirect, Missed, ChannelReset, SubscriptionReady,
+                                  SubscriptionEnded, Settled, TransportClosed>;
+
+class ClientEngine {
+ public:
+  ClientEngine(EngineConfig config, std::uint64_t seed, Instant now);
+  ~ClientEngine();
+  ClientEngine(const ClientEngine&) = delete;
+  ClientEngine& operator=(const ClientEngine&) = delete;
+
+  // The transport.
+  void transport_up(Instant now);  // its handshake is complete; HELLO is queued
+  // It could not be had, or is gone. `refused`: asking again would give the same answer.
+  void transport_lost(ErrorCode code, std::string_view text, bool refused, Instant now);
+  void handle_control(BytesView bytes, session::Fin fin, Instant now);
+  void handle_stream(session::RemoteStream stream, BytesView bytes, session::Fin fin, Instant now);
+  void handle_stream_reset(session::RemoteStream stream, Instant now);
+  void handle_timeout(Instant now);
+  [[nodiscard]] std::optional<Instant> next_timeout() const;
+  [[nodiscard]] std::optional<EngineOutput> poll(Instant now);
+
+  // The application. An outbox is written by one thread at a time and stays valid for as long as the
+  // engine lives; wake() tells the engine that something was appended.
+  [[nodiscard]] PublicationId publish(const ChannelName& channel);
+  [[nodiscard]] session::Outbox& outbox(PublicationId publication);
+  void wake(PublicationId publication);
+  void wake_all();
+  [[nodiscard]] SubscriptionId subscribe(const ChannelPattern& pattern, const StartPosition& start);
+  void unsubscribe(SubscriptionId subscription);
+  // No more retries; ends the session once all that was appended is settled, or at once.
+  enum class Ending : std::uint8_t { kWhenSettled, kNow };
+  void close(Ending ending, Instant now);
+  [[nodiscard]] bool settled();  // nothing waits for its fate
+
+  // The transport's driver; only while a transport is up.
+  [[nodiscard]] bool has_transport() const;
+  [[nodiscard]] session::SendTable& sends();
+  [[nodiscard]] session::Refill& source();
+  [[nodiscard]] std::vector<session::Credit>& credits();
+  void flush(Instant now);
+  void acked(session::StreamKey stream, std::uint64_t size, Duration smoothed_rtt, Instant now);
+  void stream_closed(session::StreamKey stream);
+
+  [[nodiscard]] bool connected() const;  // welcomed
+  [[nodiscard]] std::uint32_t message_size_max() const;  // the smaller of both sides'
+
+ private:
+  class Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace orzatty::client
