@@ -1,0 +1,174 @@
+// Client: publish, subscribe, and a session that comes back by itself.
+//
+//   auto client = orzatty::Client::connect("127.0.0.1:5000", {.token = "YOUR_TOKEN"});
+//   client->send(1, "Hello Orzatty");
+//
+// Threads: a Client may be used from any thread; a Publisher from one at a time, and one per thread is
+// the fast way. By default the sending thread runs the I/O when it has enough or flushes, and a
+// backup thread takes care of idle time and timers; with Drive::kPoll there is no thread, and poll()
+// does all. Handlers run in whichever thread runs the I/O at the moment, never two at once; in a
+// handler use try_send(), as send() would wait for itself and answers kBusy.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "orzatty/channel.h"
+#include "orzatty/channel_ref.h"
+#include "orzatty/error.h"
+#include "orzatty/limits.h"
+#include "orzatty/message.h"
+#include "orzatty/time.h"
+#include "orzatty/tls.h"
+
+namespace orzatty {
+
+enum class Drive : std::uint8_t {
+  kThreads,  // the sending thread, and a backup thread
+  kPoll,     // the application calls poll(): games, busy-polling trading systems
+};
+
+enum class ConnectionState : std::uint8_t { kConnected, kReconnecting, kDraining, kClosed };
+
+struct StateEvent {
+  ConnectionState state;
+  ErrorCode code = ErrorCode::kNone;
+  std::string text;
+};
+
+struct ClientOptions {
+  std::string token;
+  Trust trust;
+  Drive drive = Drive::kThreads;
+  Limits limits;
+  Duration connect_timeout = std::chrono::seconds(10);
+  std::string agent = "orzatty-cpp";
+  std::function<void(const StateEvent&)> on_state;
+};
+
+// What became of one message.
+struct DeliveryReport {
+  Fate fate = Fate::kUnknown;
+  Sequence sequence;
+  Offset offset;                      // when accepted
+  ErrorCode code = ErrorCode::kNone;  // when rejected
+  std::string_view text;              // borrowed until the report returns
+};
+using ReportHandler = std::function<void(const DeliveryReport&)>;
+
+struct SubscribeOptions {
+  StartPosition from = StartPosition::live();
+  std::function<void(std::string_view channel, const Gap&)> on_gap;
+  // The channel's log began anew (the server restarted): positions start again.
+  std::function<void(std::string_view channel)> on_reset;
+  // The server ended it; kNone after unsubscribe().
+  std::function<void(const Error&)> on_end;
+};
+
+struct ClientStats {
+  std::uint64_t sent = 0;  // = accepted + rejected + unknown + waiting
+  std::uint64_t accepted = 0;
+  std::uint64_t rejected = 0;
+  std::uint64_t unknown = 0;
+  std::uint64_t waiting = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t missed = 0;     // positions told as gaps
+  std::uint64_t unhandled = 0;  // direct messages of a channel without on()
+  std::uint64_t reconnects = 0;
+  Duration round_trip{};
+};
+
+class ClientRuntime;
+class PublisherState;
+
+// One writer to one channel. Sequences are its own. Valid while its client lives.
+class Publisher {
+ public:
+  Publisher(Publisher&& other) noexcept;
+  Publisher& operator=(Publisher&& other) noexcept;
+  ~Publisher();
+
+  // Waits for room. Errors: kTooLarge, kClosed, kBusy (in a handler).
+  std::expected<void, Error> send(const Payload& payload);
+  std::expected<void, Error> send(const Payload& payload, ReportHandler report);
+  // Never waits: kBusy when there is no room; on_ready() tells when to try again.
+  std::expected<void, Error> try_send(const Payload& payload);
+  std::expected<void, Error> try_send(const Payload& payload, ReportHandler report);
+  // Called once there is room again after a kBusy, from the thread that runs the I/O.
+  void on_ready(std::function<void()> ready);
+  // Sends what was appended, now.
+  void flush();
+  [[nodiscard]] Sequence next_sequence() const;
+
+ private:
+  friend class Client;
+  Publisher(ClientRuntime& runtime, PublisherState& state) : runtime_(&runtime), state_(&state) {}
+  ClientRuntime* runtime_;
+  PublisherState* state_;
+};
+
+// Ends the subscription when it is destroyed.
+class Subscription {
+ public:
+  Subscription(Subscription&& other) noexcept;
+  Subscription& operator=(Subscription&& other) noexcept;
+  ~Subscription();
+  void unsubscribe();
+  // Goes on without this object, until the client ends.
+  void detach() { runtime_ = nullptr; }
+
+ private:
+  friend class Client;
+  Subscription(ClientRuntime& runtime, std::uint64_t id) : runtime_(&runtime), id_(id) {}
+  ClientRuntime* runtime_;
+  std::uint64_t id_;
+};
+
+using SubscriptionHandler = std::function<void(const Message&)>;
+
+class Client {
+ public:
+  // Returns when the session is open, or with the reason why not: kUnreachable, kRefused.
+  static std::expected<Client, Error> connect(std::string_view address, ClientOptions options);
+  Client(Client&& other) noexcept;
+  Client& operator=(Client&& other) noexcept;
+  // As close() with no patience: what is not accepted yet has an unknown fate.
+  ~Client();
+
+  [[nodiscard]] std::expected<Publisher, Error> publisher(const ChannelRef& channel);
+  // The convenience over publisher(): one shared writer per channel, with a lock.
+  std::expected<void, Error> send(const ChannelRef& channel, const Payload& payload);
+  std::expected<void, Error> try_send(const ChannelRef& channel, const Payload& payload);
+
+  // Returns when the server has confirmed it. `pattern` may have wildcards.
+  [[nodiscard]] std::expected<Subscription, Error> subscribe(const ChannelRef& pattern,
+                                                             SubscriptionHandler handler,
+                                                             SubscribeOptions options = {});
+  // Messages that the server sends to this session alone (Peer::send).
+  std::expected<void, Error> on(const ChannelRef& channel, SubscriptionHandler handler);
+
+  // With Drive::kPoll: all that can be done now, then waits for more at most `wait`. True when
+  // something happened.
+  bool poll(Duration wait = Duration::zero());
+  void flush();
+  // Waits until every message sent before has its fate. False when `timeout` came first.
+  bool settle(Duration timeout);
+  // A round trip through the server's session layer.
+  std::expected<Duration, Error> ping(Duration timeout = std::chrono::seconds(5));
+  // Settles for at most `patience`, then ends the session.
+  std::expected<void, Error> close(Duration patience = std::chrono::seconds(5));
+
+  [[nodiscard]] ClientStats stats() const;
+  [[nodiscard]] std::string identity() const;
+
+ private:
+  explicit Client(std::unique_ptr<ClientRuntime> runtime);
+  std::unique_ptr<ClientRuntime> runtime_;
+};
+
+}  // namespace orzatty

@@ -1,0 +1,127 @@
+// Server: an embeddable hub. Bind it, say what happens with messages, run it.
+//
+//   auto server = orzatty::Server::bind("127.0.0.1:5000", {.certificate = certificate,
+//                                       .authenticate = orzatty::tokens({"YOUR_TOKEN"})});
+//   server->on(1, [](orzatty::Peer& peer, const orzatty::Message& m) { peer.send(1, m.payload()); });
+//   server->run();
+//
+// Threads: run() occupies its thread and calls all handlers there; a handler that takes long delays
+// everybody. publish() and stop() may be called from any thread, stop() also from a signal handler.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "orzatty/channel.h"
+#include "orzatty/channel_ref.h"
+#include "orzatty/error.h"
+#include "orzatty/limits.h"
+#include "orzatty/message.h"
+#include "orzatty/tls.h"
+
+namespace orzatty {
+
+// Gives the identity that a token belongs to, or nothing. Called in the server's thread.
+using Authenticator = std::function<std::optional<std::string>(BytesView token)>;
+
+struct NamedToken {
+  std::string identity;
+  std::string token;
+};
+// Compared in constant time. Unnamed tokens get the identities "token-1", "token-2", ...
+Authenticator tokens(std::vector<std::string> tokens);
+Authenticator tokens(std::vector<NamedToken> tokens);
+
+struct ChannelRule {
+  ChannelPattern pattern;
+  ChannelConfig config;
+};
+
+// What a server has to tell besides messages; for logs.
+struct ServerEvent {
+  enum class Kind : std::uint8_t { kPeerJoined, kPeerLeft, kPeerRefused, kSubscriberSlow };
+  Kind kind;
+  std::string identity;
+  std::string text;  // the reason, or the channel
+};
+
+struct ServerOptions {
+  Certificate certificate;
+  Authenticator authenticate;         // without one everybody is refused
+  std::vector<ChannelRule> channels;  // the first whose pattern matches counts
+  ChannelConfig channel_default;
+  Limits limits;
+  bool busy_poll = false;  // burns its core for a few microseconds less
+  std::function<void(const ServerEvent&)> on_event;
+};
+
+// A connected peer, as a handler sees it. Valid until the handler returns.
+class Peer {
+ public:
+  // Into the peer's own direct log of that channel: to this session alone, without history. kBusy
+  // when the peer does not read and its log is full.
+  std::expected<void, Error> send(const ChannelRef& channel, const Payload& payload);
+  void close(std::string_view reason);
+  [[nodiscard]] std::string_view identity() const { return identity_; }
+
+ private:
+  friend class ServerRuntime;
+  Peer(class ServerRuntime& runtime, std::uint64_t key, std::string_view identity)
+      : runtime_(runtime), key_(key), identity_(identity) {}
+  ServerRuntime& runtime_;
+  std::uint64_t key_;
+  std::string_view identity_;
+};
+
+using MessageHandler = std::function<void(Peer&, const Message&)>;
+
+struct ServerStats {
+  std::uint64_t connections = 0;
+  std::uint64_t peers = 0;  // authenticated
+  std::uint64_t channels = 0;
+  std::uint64_t subscriptions = 0;
+  std::uint64_t messages_in = 0;
+  std::uint64_t bytes_in = 0;
+  std::uint64_t messages_out = 0;
+  std::uint64_t bytes_out = 0;
+  std::uint64_t duplicates = 0;
+  std::uint64_t rejected = 0;
+  std::uint64_t missed = 0;           // positions that subscribers were told as gaps
+  std::uint64_t datagrams_ignored = 0;
+};
+
+class Server {
+ public:
+  // `addresses` is "HOST:PORT", or several separated by commas; port 0 takes a free one. "localhost"
+  // binds both 127.0.0.1 and ::1.
+  static std::expected<Server, Error> bind(std::string_view addresses, ServerOptions options);
+  Server(Server&& other) noexcept;
+  Server& operator=(Server&& other) noexcept;
+  ~Server();
+
+  // Messages to that channel are given to the handler instead of the hub: an endpoint. A message is
+  // accepted when its handler returned. Before run() only.
+  std::expected<void, Error> on(const ChannelRef& channel, MessageHandler handler);
+  // Into a hub channel, with the identity "$server".
+  std::expected<void, Error> publish(const ChannelRef& channel, const Payload& payload);
+
+  // Serves until stop(): then tells all peers, lets what is queued go out for at most
+  // limits.drain_timeout, and returns.
+  std::expected<void, Error> run();
+  void stop() noexcept;
+
+  [[nodiscard]] std::vector<std::string> addresses() const;
+  [[nodiscard]] ServerStats stats() const;
+
+ private:
+  explicit Server(std::unique_ptr<class ServerRuntime> runtime);
+  std::unique_ptr<ServerRuntime> runtime_;
+};
+
+}  // namespace orzatty

@@ -1,0 +1,83 @@
+#include "link/packet_builder.h"
+
+#include <optional>
+
+#include "base/assert.h"
+
+namespace orzatty::link {
+
+namespace {
+
+// Streams that the session wants are opened as far as the peer granted them.
+void open_streams(quic::Connection& connection, const Carried& carried) {
+  while (const auto key = carried.sends->next_to_open()) {
+    const auto stream = connection.open_stream(quic::StreamKind::kUnidirectional);
+    if (!stream) return;
+    carried.streams->bind(*key, *stream);
+    carried.sends->opened(*key);
+  }
+}
+
+// What became of one offer, told to the session.
+void settle(const Carried& carried, const session::Offer& offer, const quic::Written& written) {
+  switch (written.status) {
+    case quic::WriteStatus::kPacket:
+    case quic::WriteStatus::kRoomLeft: {
+      std::size_t offered = 0;
+      for (const BytesView span : offer.bytes()) offered += span.size();
+      const bool whole = written.taken == offered;
+      if (written.taken == 0 && !(whole && offer.fin == session::Fin::kYes)) return;
+      carried.sends->taken(offer.stream, written.taken,
+                           whole ? offer.fin : session::Fin::kNo);
+      return;
+    }
+    case quic::WriteStatus::kStreamBlocked: carried.sends->blocked(offer.stream); return;
+    case quic::WriteStatus::kStreamGone: carried.sends->release(offer.stream); return;
+    case quic::WriteStatus::kIdle:
+    case quic::WriteStatus::kClosed: return;
+  }
+}
+
+// Fills one packet from as many streams as fit into it.
+quic::Written build_packet(quic::Connection& connection, const Carried& carried,
+                           std::span<std::byte> out, Instant now) {
+  while (carried.sends != nullptr) {
+    const std::optional<session::Offer> offer = carried.sends->offer(*carried.source);
+    if (!offer) break;
+    const auto stream = carried.streams->find(offer->stream);
+    ORZATTY_ASSERT(stream.has_value());
+    const quic::Fin fin = offer->fin == session::Fin::kYes ? quic::Fin::kYes : quic::Fin::kNo;
+    const quic::Written written = connection.write(out, *stream, offer->bytes(), fin, now);
+    settle(carried, *offer, written);
+    const bool goes_on = written.status == quic::WriteStatus::kRoomLeft ||
+                         written.status == quic::WriteStatus::kStreamBlocked ||
+                         written.status == quic::WriteStatus::kStreamGone;
+    if (!goes_on) return written;
+  }
+  return connection.write(out, now);
+}
+
+}  // namespace
+
+BuildResult build_packets(quic::Connection& connection, const Carried& carried, PacketSink& sink,
+                          std::size_t bytes_max, Instant now) {
+  if (carried.sends != nullptr) open_streams(connection, carried);
+  std::size_t bytes = 0;
+  BuildResult result = BuildResult::kTurnOver;
+  while (bytes < bytes_max && !sink.blocked()) {
+    const quic::Written written = build_packet(connection, carried, sink.space(), now);
+    if (written.packet.size > 0) {
+      sink.push(written.packet);
+      bytes += written.packet.size;
+    }
+    if (written.status == quic::WriteStatus::kClosed) return BuildResult::kClosed;
+    if (written.status != quic::WriteStatus::kPacket) {
+      result = BuildResult::kDone;
+      break;
+    }
+  }
+  if (bytes > 0) connection.burst_sent(now);
+  return result;
+}
+
+}  // namespace orzatty::link

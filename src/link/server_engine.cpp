@@ -1,0 +1,264 @@
+#include "link/server_engine.h"
+
+#include "base/assert.h"
+
+namespace orzatty::link {
+
+ServerEngine::ServerEngine(const ServerEngineConfig& config,
+                           std::shared_ptr<const quic::ServerCredentials> credentials,
+                           ServerEvents& events, std::uint64_t seed, Instant now)
+    : limits_(config.hub.limits),
+      endpoint_(config.endpoint, std::move(credentials), seed, now),
+      hub_(config.hub, seed ^ 0x9e3779b97f4a7c15ULL, now),
+      events_(events) {}
+
+void ServerEngine::handle_datagram(const quic::Datagram& datagram, PacketSink& sink, Instant now) {
+  const quic::Routed routed = endpoint_.route(datagram, sink.space(), now);
+  if (const auto* reply = std::get_if<quic::Reply>(&routed)) {
+    return sink.push({reply->size, datagram.local, datagram.remote, 0});
+  }
+  quic::ConnectionKey key;
+  if (const auto* known = std::get_if<quic::Known>(&routed)) {
+    key = known->key;
+  } else if (const auto* accepted = std::get_if<quic::Accepted>(&routed)) {
+    key = accepted->key;
+  } else {
+    return;
+  }
+  Joint& joint = joint_of(key);
+  quic::Connection& connection = *endpoint_.find(key);
+  receiving_ = &joint;
+  receiving_at_ = now;
+  connection.handle_datagram(datagram, now, *this);
+  receiving_ = nullptr;
+  drain_connection(joint, connection, now);
+}
+
+// Inside of connection.handle_datagram(): the connection must not be called.
+void ServerEngine::on_stream_bytes(quic::StreamId stream, BytesView bytes, quic::Fin fin) {
+  Joint& joint = *receiving_;
+  join(joint, receiving_at_);
+  const auto ends = fin == quic::Fin::kYes ? session::Fin::kYes : session::Fin::kNo;
+  joint.connection_credit += bytes.size();
+  if (quic::kind_of(stream) == quic::StreamKind::kBidirectional) {
+    if (!joint.streams.find(session::kControlKey)) {
+      joint.streams.bind(session::kControlKey, stream);
+      hub_.sends(*joint.peer).opened(session::kControlKey);
+    }
+    joint.control_credit += bytes.size();
+    hub_.handle_control(*joint.peer, bytes, ends, receiving_at_);
+  } else {
+    hub_.handle_stream(*joint.peer, remote_stream(stream), bytes, ends, receiving_at_);
+  }
+  drain_hub(receiving_at_);
+}
+
+void ServerEngine::drain_hub(Instant now) {
+  while (auto output = hub_.poll()) {
+    if (const auto* closed = std::get_if<hub::TransportClosed>(&*output)) {
+      if (Joint* joint = find(closed->peer)) {
+        endpoint_.find(joint->key)->close(static_cast<std::uint64_t>(closed->code), closed->text);
+        mark(*joint);
+      }
+    } else if (const auto* joined = std::get_if<hub::PeerJoined>(&*output)) {
+      if (Joint* joint = find(joined->peer)) mark(*joint);
+    }
+    events_.on_event(*output, now);
+  }
+}
+
+void ServerEngine::drain_connection(Joint& joint, quic::Connection& connection, Instant now) {
+  while (const auto event = connection.poll()) handle_event(joint, connection, *event, now);
+  drain_hub(now);
+  mark(joint);
+}
+
+void ServerEngine::handle_event(Joint& joint, quic::Connection& connection,
+                                const quic::Event& event, Instant now) {
+  if (std::holds_alternative<quic::HandshakeCompleted>(event)) {
+    join(joint, now);
+  } else if (const auto* acked = std::get_if<quic::StreamAcked>(&event)) {
+    const auto key = joint.streams.find(acked->stream);
+    if (key && joint.peer) hub_.acked(*joint.peer, *key, acked->size, now);
+  } else if (const auto* writable = std::get_if<quic::StreamWritable>(&event)) {
+    const auto key = joint.streams.find(writable->stream);
+    if (key && joint.peer) hub_.sends(*joint.peer).writable(*key);
+  } else if (const auto* reset = std::get_if<quic::StreamReset>(&event)) {
+    if (joint.peer) hub_.handle_stream_reset(*joint.peer, remote_stream(reset->stream), now);
+  } else if (std::holds_alternative<quic::StreamStopped>(event)) {
+    if (joint.peer) {
+      hub_.close_peer(*joint.peer, ErrorCode::kStreamUnexpected,
+                      "STREAM_UNEXPECTED: a stream was refused", now);
+    }
+  } else if (const auto* closed_stream = std::get_if<quic::StreamClosed>(&event)) {
+    const auto key = joint.streams.find(closed_stream->stream);
+    if (!key) {
+      // One of the peer's: it may open another in its place.
+      if (joint.granted) connection.grant_streams(quic::StreamKind::kUnidirectional, 1);
+    } else if (joint.peer) {
+      hub_.stream_closed(*joint.peer, *key, now);
+      joint.streams.unbind(closed_stream->stream);
+    }
+  } else if (const auto* closed = std::get_if<quic::Closed>(&event)) {
+    if (joint.peer) {
+      const hub::PeerKey peer = *joint.peer;
+      joint.peer.reset();
+      hub_.lose_peer(peer, now);
+    }
+    static_cast<void>(closed);
+  }
+}
+
+void ServerEngine::join(Joint& joint, Instant now) {
+  if (joint.peer) return;
+  joint.peer = hub_.open_peer(now);
+  if (slots_.size() <= joint.peer->slot) slots_.resize(joint.peer->slot + 1);
+  slots_[joint.peer->slot] = joint.key.slot;
+}
+
+ServerEngine::Joint* ServerEngine::find(hub::PeerKey peer) {
+  if (peer.slot >= slots_.size()) return nullptr;
+  Joint& joint = *joints_[slots_[peer.slot]];
+  return joint.used && joint.peer == peer ? &joint : nullptr;
+}
+
+ServerEngine::Joint& ServerEngine::joint_of(quic::ConnectionKey key) {
+  if (joints_.size() <= key.slot) joints_.resize(key.slot + 1);
+  auto& joint = joints_[key.slot];
+  if (joint == nullptr) joint = std::make_unique<Joint>();
+  if (!joint->used) {
+    const bool dirty = joint->dirty;  // may still stand in line for the one before
+    *joint = Joint{};
+    joint->dirty = dirty;
+    joint->used = true;
+    joint->key = key;
+  }
+  return *joint;
+}
+
+void ServerEngine::mark(Joint& joint) {
+  if (joint.dirty) return;
+  joint.dirty = true;
+  dirty_.push_back(joint.key.slot);
+}
+
+void ServerEngine::mark_ready_peers() {
+  ready_.clear();
+  hub_.take_ready(ready_);
+  for (const hub::PeerKey peer : ready_) {
+    if (Joint* joint = find(peer)) mark(*joint);
+  }
+}
+
+// spec: CREDIT-2, TRANSPORT-4
+void ServerEngine::give_credit(Joint& joint, quic::Connection& connection) {
+  if (!joint.granted && !hub_.identity(*joint.peer).empty()) {
+    joint.granted = true;
+    connection.grant_streams(quic::StreamKind::kUnidirectional, limits_.publication_count_max);
+  }
+  if (joint.connection_credit > 0) {
+    connection.grant_connection_credit(std::exchange(joint.connection_credit, 0));
+  }
+  if (joint.control_credit > 0) {
+    connection.grant_stream_credit(*joint.streams.find(session::kControlKey),
+                                   std::exchange(joint.control_credit, 0));
+  }
+  if (draining_) return;
+  auto& credits = hub_.credits(*joint.peer);
+  for (const session::Credit& credit : credits) {
+    connection.grant_stream_credit(quic_stream(credit.stream), credit.size);
+  }
+  credits.clear();
+}
+
+bool ServerEngine::write_one(Joint& joint, PacketSink& sink, Instant now) {
+  quic::Connection& connection = *endpoint_.find(joint.key);
+  Carried carried;
+  if (joint.peer) {
+    hub_.flush(*joint.peer, now);
+    drain_hub(now);
+  }
+  if (joint.peer) {
+    give_credit(joint, connection);
+    carried = {&hub_.sends(*joint.peer), &hub_.source(*joint.peer), &joint.streams};
+  }
+  const BuildResult result = build_packets(connection, carried, sink, kTurnBytes, now);
+  if (result == BuildResult::kClosed) {
+    while (const auto event = connection.poll()) handle_event(joint, connection, *event, now);
+    drain_hub(now);
+  }
+  if (connection.closed()) {
+    remove(joint, now);
+    return false;
+  }
+  timers_.set(joint.key.slot, connection.next_timeout());
+  return result == BuildResult::kTurnOver;
+}
+
+void ServerEngine::remove(Joint& joint, Instant now) {
+  if (joint.peer) hub_.lose_peer(*std::exchange(joint.peer, std::nullopt), now);
+  timers_.set(joint.key.slot, std::nullopt);
+  endpoint_.remove(joint.key);
+  joint.used = false;
+  drain_hub(now);
+}
+
+bool ServerEngine::write(PacketSink& sink, Instant now) {
+  mark_ready_peers();
+  for (std::size_t left = dirty_.size(); left > 0 && !sink.blocked(); --left) {
+    Joint& joint = *joints_[dirty_.pop_front()];
+    joint.dirty = false;
+    if (joint.used && write_one(joint, sink, now)) mark(joint);
+  }
+  mark_ready_peers();
+  return !dirty_.empty();
+}
+
+void ServerEngine::handle_timeout(Instant now) {
+  hub_.handle_timeout(now);
+  drain_hub(now);
+  while (const auto slot = timers_.pop_due(now)) {
+    Joint& joint = *joints_[*slot];
+    quic::Connection* connection = joint.used ? endpoint_.find(joint.key) : nullptr;
+    if (connection == nullptr) continue;
+    connection->handle_timeout(now);
+    drain_connection(joint, *connection, now);
+  }
+}
+
+std::optional<Instant> ServerEngine::next_timeout() const {
+  const std::optional<Instant> connections = timers_.next();
+  const std::optional<Instant> peers = hub_.next_timeout();
+  if (!connections) return peers;
+  if (!peers) return connections;
+  return std::min(*connections, *peers);
+}
+
+void ServerEngine::start_draining(Duration time_left, std::string_view text) {
+  draining_ = true;
+  hub_.drain(time_left, text);
+}
+
+bool ServerEngine::busy() {
+  for (const auto& joint : joints_) {
+    if (joint == nullptr || !joint->used || !joint->peer) continue;
+    const session::SendTable& sends = hub_.sends(*joint->peer);
+    if (sends.in_flight() > 0 || sends.ready()) return true;
+  }
+  return false;
+}
+
+void ServerEngine::close_all(ErrorCode code, std::string_view text, Instant now) {
+  for (const auto& joint : joints_) {
+    if (joint == nullptr || !joint->used) continue;
+    if (joint->peer) {
+      hub_.close_peer(*joint->peer, code, text, now);
+    } else {
+      endpoint_.find(joint->key)->close(static_cast<std::uint64_t>(code), text);
+      mark(*joint);
+    }
+  }
+  drain_hub(now);
+}
+
+}  // namespace orzatty::link

@@ -1,0 +1,66 @@
+#include "runtime/batch_sink.h"
+
+#include <algorithm>
+
+namespace orzatty::runtime {
+
+void BatchSink::add(net::UdpSocket socket) {
+  ports_.push_back(std::make_unique<Port>(std::move(socket)));
+  current_ = 0;
+  blocked_ = unreachable_ = false;
+}
+
+std::span<std::byte> BatchSink::space() {
+  Port& port = *ports_[current_];
+  std::span<std::byte> room = port.batch.space(kPacketSizeMax);
+  if (room.empty()) {
+    flush(port);
+    room = port.batch.space(kPacketSizeMax);
+  }
+  spilled_ = room.empty();
+  if (!spilled_) return room;
+  blocked_ = true;
+  return spill_;
+}
+
+std::size_t BatchSink::port_of(const base::Address& local) const {
+  for (std::size_t i = 0; i < ports_.size(); ++i) {
+    const base::Address bound = ports_[i]->socket.local_address();
+    if (bound.family == local.family && bound.port == local.port) return i;
+  }
+  return current_;
+}
+
+void BatchSink::push(const quic::Packet& packet) {
+  if (spilled_) return;  // lost as on a full link; QUIC sends it again
+  const std::size_t index = ports_.size() == 1 ? 0 : port_of(packet.local);
+  if (index != current_) {
+    const std::span<std::byte> from = ports_[current_]->batch.space(kPacketSizeMax);
+    current_ = index;
+    const std::span<std::byte> to = space();
+    if (spilled_) return;
+    std::copy_n(from.begin(), packet.size, to.begin());
+  }
+  ports_[current_]->batch.push(packet.size, packet.local, packet.remote, packet.ecn);
+}
+
+void BatchSink::flush(Port& port) {
+  switch (port.batch.flush(port.socket)) {
+    case net::SendStatus::kSent: break;
+    case net::SendStatus::kBlocked: blocked_ = true; break;
+    case net::SendStatus::kUnreachable: unreachable_ = true; break;
+  }
+}
+
+void BatchSink::flush() {
+  for (const auto& port : ports_) {
+    if (!port->batch.empty()) flush(*port);
+  }
+}
+
+void BatchSink::unblock() {
+  blocked_ = false;
+  flush();
+}
+
+}  // namespace orzatty::runtime
