@@ -1,0 +1,75 @@
+#include "wire/message.h"
+
+#include <algorithm>
+
+#include "base/utf8.h"
+#include "wire/attributes.h"
+#include "wire/frame_cutter.h"
+#include "wire/reader.h"
+
+namespace orzatty::wire {
+
+namespace {
+
+// The whole frames at the front that need no look inside: raw or typed, no attributes, and a length
+// of one byte. Nearly all of nearly every stream.
+void scan_plain(BytesView bytes, std::uint32_t size_max, MessageScan& scan) {
+  constexpr unsigned kLookInside = 0xff & ~(kPriorityBit | 1U);
+  const unsigned length_max = std::min<std::uint32_t>(size_max, 63);
+  const std::byte* const data = bytes.data();
+  std::size_t at = scan.size;
+  std::uint64_t count = 0;
+  while (bytes.size() - at >= 2) {
+    const auto head = std::to_integer<unsigned>(data[at]);
+    const auto length = std::to_integer<unsigned>(data[at + 1]);
+    if ((head & kLookInside) != 0 || length > length_max) break;
+    if (bytes.size() - at - 2 < length) break;
+    at += 2 + length;
+    ++count;
+  }
+  scan.size = at;
+  scan.count += count;
+}
+
+}  // namespace
+
+// spec: FRAME-3, FRAME-8
+std::optional<ProtocolError> check_message_body(std::uint8_t head, BytesView body) {
+  BytesView payload = body;
+  if ((head & kAttributesBit) != 0) {
+    Reader reader(body, "attributes of a message");
+    const BytesView block = reader.read_slice(reader.read_varint());
+    payload = reader.read_rest();
+    if (const auto read = reader.finish(); !read) return read.error();
+    if (const auto decoded = decode_attributes(block); !decoded) return decoded.error();
+  }
+  const auto type = static_cast<MessageType>(head & kTypeBits);
+  if (type == MessageType::kText && !base::is_utf8(payload)) {
+    return ProtocolError{ErrorCode::kTextInvalid, "text of a message"};
+  }
+  return std::nullopt;
+}
+
+// spec: FRAME-1, FRAME-2, FRAME-3, FRAME-4, FRAME-8, STREAM-2
+MessageScan scan_messages(BytesView bytes, std::uint32_t message_size_max) {
+  constexpr FrameSet kMessagesOnly{.bits = FrameSet::kMessages};
+  const FrameLimits limits{.message_size_max = message_size_max};
+  MessageScan scan;
+  while (true) {
+    scan_plain(bytes, message_size_max, scan);
+    const BytesView rest = bytes.subspan(scan.size);
+    const auto header = decode_frame_header(rest, limits, kMessagesOnly);
+    if (!header) {
+      scan.fault = header.error();
+      return scan;
+    }
+    if (!*header || (*header)->frame_size() > rest.size()) return scan;
+    const auto size = static_cast<std::size_t>((*header)->frame_size());
+    scan.fault = check_message_body((*header)->head, rest.first(size).subspan((*header)->size));
+    if (scan.fault) return scan;
+    scan.size += size;
+    ++scan.count;
+  }
+}
+
+}  // namespace orzatty::wire
