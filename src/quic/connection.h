@@ -42,7 +42,8 @@ struct ConnectionConfig {
   // as soon as the handshake is done, then smaller ones. 1200 to 65527.
   std::size_t packet_size_max = 1452;
   CongestionControl congestion_control = CongestionControl::kCubic;
-  std::string application_protocol = "orzatty/1";  // ALPN; whoever does not offer it is refused
+  // ALPN; who does not offer it is refused. Empty: none is asked for.
+  std::string application_protocol = "orzatty/1";
 };
 
 struct Datagram {

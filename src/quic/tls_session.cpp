@@ -37,9 +37,12 @@ bool self_signed(const gnutls_datum_t& der) {
 }
 
 Refusal refusal_of(unsigned int status, const gnutls_datum_t& leaf, const std::string& name) {
-  if ((status & GNUTLS_CERT_SIGNER_NOT_FOUND) != 0) {
+  // One of these also when a known authority has the same name as an unknown one.
+  constexpr unsigned int kSigner =
+      GNUTLS_CERT_SIGNER_NOT_FOUND | GNUTLS_CERT_SIGNER_NOT_CA | GNUTLS_CERT_SIGNATURE_FAILURE;
+  if ((status & kSigner) != 0) {
     if (self_signed(leaf)) {
-      return {GNUTLS_A_UNKNOWN_CA, "the server's certificate is self-signed and not pinned"};
+      return {GNUTLS_A_UNKNOWN_CA, "the server's certificate is self-signed and not known here"};
     }
     return {GNUTLS_A_UNKNOWN_CA, "the server's certificate comes from an unknown authority"};
   }
@@ -90,15 +93,20 @@ void TlsSession::set_up(gnutls_certificate_credentials_t certificates, gnutls_pr
                         const std::string& protocol) {
   ORZATTY_ASSERT(gnutls_priority_set(session_, priority) == 0);
   ORZATTY_ASSERT(gnutls_credentials_set(session_, GNUTLS_CRD_CERTIFICATE, certificates) == 0);
-  std::string name = protocol;
-  const gnutls_datum_t datum{reinterpret_cast<unsigned char*>(name.data()),
-                             static_cast<unsigned int>(name.size())};
-  ORZATTY_ASSERT(gnutls_alpn_set_protocols(session_, &datum, 1, GNUTLS_ALPN_MANDATORY) == 0);
+  if (!protocol.empty()) set_protocol(protocol);
   reference_.get_conn = [](ngtcp2_crypto_conn_ref* reference) {
     return static_cast<TlsSession*>(reference->user_data)->connection_;
   };
   reference_.user_data = this;
   gnutls_session_set_ptr(session_, &reference_);
+}
+
+void TlsSession::set_protocol(const std::string& protocol) {
+  protocol_wanted_ = true;
+  std::string name = protocol;
+  const gnutls_datum_t datum{reinterpret_cast<unsigned char*>(name.data()),
+                             static_cast<unsigned int>(name.size())};
+  ORZATTY_ASSERT(gnutls_alpn_set_protocols(session_, &datum, 1, GNUTLS_ALPN_MANDATORY) == 0);
 }
 
 void TlsSession::attach(ngtcp2_conn* connection) {
@@ -111,14 +119,15 @@ TlsSession& TlsSession::of(gnutls_session_t session) {
   return *static_cast<TlsSession*>(reference->user_data);
 }
 
-bool TlsSession::has_protocol() const {
+bool TlsSession::protocol_agreed() const {
+  if (!protocol_wanted_) return true;
   gnutls_datum_t selected{};
   return gnutls_alpn_get_selected_protocol(session_, &selected) == 0;
 }
 
 // GnuTLS refuses a wrong protocol by itself, but lets a peer pass that offers none at all.
 int TlsSession::on_client_hello(gnutls_session_t session) {
-  return of(session).has_protocol() ? 0 : GNUTLS_E_NO_APPLICATION_PROTOCOL;
+  return of(session).protocol_agreed() ? 0 : GNUTLS_E_NO_APPLICATION_PROTOCOL;
 }
 
 int TlsSession::on_certificate(gnutls_session_t session) {
@@ -128,7 +137,7 @@ int TlsSession::on_certificate(gnutls_session_t session) {
 }
 
 std::optional<Refusal> TlsSession::judge_server() const {
-  if (!has_protocol()) {
+  if (!protocol_agreed()) {
     return Refusal{GNUTLS_A_NO_APPLICATION_PROTOCOL, "the server chose no application protocol"};
   }
   switch (client_credentials_->trust().kind) {

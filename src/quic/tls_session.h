@@ -39,10 +39,11 @@ class TlsSession {
  private:
   void set_up(gnutls_certificate_credentials_t certificates, gnutls_priority_t priority,
               const std::string& protocol);
+  void set_protocol(const std::string& protocol);
   static TlsSession& of(gnutls_session_t session);
   static int on_client_hello(gnutls_session_t session);
   static int on_certificate(gnutls_session_t session);
-  [[nodiscard]] bool has_protocol() const;
+  [[nodiscard]] bool protocol_agreed() const;
   [[nodiscard]] std::optional<Refusal> judge_server() const;
   [[nodiscard]] std::optional<Refusal> judge_by_pin() const;
   [[nodiscard]] std::optional<Refusal> judge_by_authorities() const;
@@ -50,6 +51,7 @@ class TlsSession {
   std::shared_ptr<const ServerCredentials> server_credentials_;
   std::shared_ptr<const ClientCredentials> client_credentials_;
   std::string server_name_;
+  bool protocol_wanted_ = false;
   gnutls_session_t session_ = nullptr;
   ngtcp2_conn* connection_ = nullptr;
   ngtcp2_crypto_conn_ref reference_{};

@@ -261,27 +261,4 @@ void World::run_for(Duration duration) {
   now = end;
 }
 
-namespace {
-
-TEST(TwoEnds, AHandshakeCompletesAndBytesComeBack) {
-  const SelfSigned certificate = self_signed();
-  EndpointConfig server;
-  server.connection.bidi_stream_count = 1;
-  World world({.server = server}, server_credentials(certificate));
-  End& client = world.connect({}, trusting(certificate));
-
-  ASSERT_TRUE(world.run_until([&] { return client.has<HandshakeCompleted>(); }));
-  const StreamId stream = client.open(StreamKind::kBidirectional);
-  client.send(stream, "hello", Fin::kYes);
-  ASSERT_TRUE(world.run_until([&] { return world.server().finished.contains(stream); }));
-  world.server().send(stream, world.server().received[stream] + " back", Fin::kYes);
-  ASSERT_TRUE(world.run_until([&] { return client.finished.contains(stream); }));
-
-  EXPECT_EQ(client.received[stream], "hello back");
-  EXPECT_TRUE(world.server().has<HandshakeCompleted>());
-  EXPECT_TRUE(world.server().has<StreamOpened>());
-  EXPECT_EQ(client.happened<StreamAcked>().at(0).size, 5U);
-}
-
-}  // namespace
 }  // namespace orzatty::quic::test
