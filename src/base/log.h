@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "base/segment.h"
 #include "orzatty/bytes.h"
@@ -35,23 +36,37 @@ struct Piece {
 
 class Log {
  public:
-  // `segment_first` is the size of the first segment; each further one is the next size class.
-  Log(SegmentPool& pool, std::uint32_t segment_first);
+  // `segment_first` is the size of the first segment; each further one is the next size class, up to
+  // `segment_max`.
+  Log(SegmentPool& pool, std::uint32_t segment_first,
+      std::uint32_t segment_max = SegmentPool::kSizeMax);
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
   // Writer. Whole or not at all: false when the pool has no room. `messages` is what the bytes count
   // for in Published (one for a message, zero for a mark).
-  [[nodiscard]] bool append(BytesView header, BytesView body, std::uint64_t messages);
+  [[nodiscard]] bool append(BytesView header, BytesView body, std::uint64_t messages) {
+    const std::size_t size = header.size() + body.size();
+    if (size > tail_->capacity() - tail_used_) [[unlikely]]
+      return append_spanning(header, body, messages);
+    put(header);
+    put(body);
+    publish(size, messages);
+    return true;
+  }
   [[nodiscard]] bool append(BytesView bytes, std::uint64_t messages) {
     return append(bytes, {}, messages);
   }
   // Where the next byte will be written; a cursor for who shall see what comes. Writer's thread only.
-  [[nodiscard]] LogCursor end() const;
+  [[nodiscard]] LogCursor end() const { return {tail_, tail_used_, written_.bytes}; }
 
   // Readers. What is published now, extended from what this reader `seen` last (see published_).
-  [[nodiscard]] Published published(const Published& seen) const;
+  [[nodiscard]] Published published(const Published& seen) const {
+    const std::uint64_t word = published_.load(std::memory_order_acquire);
+    return {.bytes = seen.bytes + (((word >> kMessageBits) - seen.bytes) & kByteMask),
+            .messages = seen.messages + ((word - seen.messages) & kMessageMask)};
+  }
   // The first retained byte; a cursor for who shall see everything that is kept.
   [[nodiscard]] LogCursor begin() const { return front_; }
   // The bytes at the cursor that lie together, at most `size_max`, and moves the cursor behind them.
@@ -64,10 +79,39 @@ class Log {
   void trim(const LogCursor& cursor);
 
  private:
+  static constexpr unsigned kMessageBits = 24;
+  static constexpr std::uint64_t kMessageMask = (std::uint64_t{1} << kMessageBits) - 1;
+  static constexpr std::uint64_t kByteMask = (std::uint64_t{1} << (64 - kMessageBits)) - 1;
+
+  void put(BytesView bytes) {
+    if (bytes.empty()) return;
+    std::memcpy(tail_->data() + tail_used_, bytes.data(), bytes.size());
+    tail_used_ += static_cast<std::uint32_t>(bytes.size());
+  }
+  void publish(std::size_t size, std::uint64_t messages) {
+    written_.bytes += size;
+    written_.messages += messages;
+    published_.store(written_.bytes << kMessageBits | (written_.messages & kMessageMask),
+                     std::memory_order_release);
+  }
+  [[nodiscard]] bool append_spanning(BytesView header, BytesView body, std::uint64_t messages);
+  void put_spanning(BytesView bytes, Segment*& more);
+
+  // The writer's.
+  SegmentPool& pool_;
+  Segment* tail_;
+  std::uint32_t tail_used_ = 0;
+  std::uint32_t segment_size_;  // of the next one
+  std::uint32_t segment_max_;
+  Published written_;
+
+  // The trimming reader's.
+  alignas(64) LogCursor front_;
+
   // Bytes (40 bits) and messages (24 bits) in one word, so that a reader never sees one without the
   // other, and a writer pays one store per message. Both wrap, and a reader extends them from what it
   // saw last, which holds because no log gets 2^24 messages ahead of its reader: pools are bounded.
-  std::atomic<std::uint64_t> published_{0};
+  alignas(64) std::atomic<std::uint64_t> published_{0};
 };
 
 }  // namespace orzatty::base

@@ -6,10 +6,11 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <cstddef>
 #include <optional>
 
 #include "base/log.h"
+#include "base/ring.h"
 #include "orzatty/ids.h"
 #include "orzatty/time.h"
 
@@ -59,7 +60,7 @@ class RunIndex {
   [[nodiscard]] Offset next_offset() const { return next_offset_; }
 
  private:
-  std::deque<LogRun> runs_;
+  Ring<LogRun> runs_;
   RunNumber first_number_;
   Offset next_offset_;
 };

@@ -17,7 +17,7 @@ namespace orzatty::base {
 
 class SegmentPool;
 
-class Segment {
+class alignas(64) Segment {
  public:
   [[nodiscard]] std::byte* data() { return reinterpret_cast<std::byte*>(this + 1); }
   [[nodiscard]] std::uint32_t capacity() const { return capacity_; }
@@ -82,6 +82,9 @@ class SegmentPool {
  private:
   friend class Segment;
   void take_back(Segment& segment);
+  void collect();
+  static std::uint32_t size_of(const Segment& segment);
+  static void destroy(Segment& segment);
 
   static constexpr std::size_t kClassCount = 3;
   std::size_t capacity_;
