@@ -15,7 +15,8 @@ using ::testing::Field;
 
 std::string pattern(std::size_t size, std::size_t salt = 0) {
   std::string text(size, '\0');
-  for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>((i * 131 + i / 251 + salt) & 0xff);
+  for (std::size_t i = 0; i < size; ++i)
+    text[i] = static_cast<char>((i * 131 + i / 251 + salt) & 0xff);
   return text;
 }
 
@@ -59,8 +60,10 @@ TEST(Connection, AHundredStreamsEachWayArriveWholeAndAreAcknowledgedInFull) {
   Pair pair;
 
   for (std::size_t i = 0; i < 100; ++i) {
-    pair.client_end.send(pair.client_end.open(StreamKind::kUnidirectional), pattern(5000, i), Fin::kYes);
-    pair.server_end().send(pair.server_end().open(StreamKind::kUnidirectional), pattern(3000, i), Fin::kYes);
+    pair.client_end.send(pair.client_end.open(StreamKind::kUnidirectional), pattern(5000, i),
+                         Fin::kYes);
+    pair.server_end().send(pair.server_end().open(StreamKind::kUnidirectional), pattern(3000, i),
+                           Fin::kYes);
   }
   ASSERT_TRUE(pair.world.run_until([&] {
     return pair.client_end.happened<StreamClosed>().size() == 200 &&
@@ -68,7 +71,8 @@ TEST(Connection, AHundredStreamsEachWayArriveWholeAndAreAcknowledgedInFull) {
   }));
 
   std::size_t i = 0;
-  for (const auto& [stream, bytes] : pair.server_end().received) EXPECT_EQ(bytes, pattern(5000, i++));
+  for (const auto& [stream, bytes] : pair.server_end().received)
+    EXPECT_EQ(bytes, pattern(5000, i++));
   std::uint64_t acked = 0;
   for (const StreamAcked& event : pair.client_end.happened<StreamAcked>()) acked += event.size;
   EXPECT_EQ(acked, 100U * 5000U);
@@ -80,7 +84,8 @@ TEST(Connection, SmallPiecesOfSeveralStreamsShareAPacket) {
   pair.client_end.packet_sizes.clear();
 
   for (std::size_t i = 0; i < 10; ++i) {
-    pair.client_end.send(pair.client_end.open(StreamKind::kUnidirectional), pattern(50, i), Fin::kYes);
+    pair.client_end.send(pair.client_end.open(StreamKind::kUnidirectional), pattern(50, i),
+                         Fin::kYes);
   }
   pair.world.pump();
 
@@ -93,6 +98,7 @@ TEST(Connection, TwentyPercentLossEachWayLosesNothing) {
     const StreamId stream = pair.client_end.open(StreamKind::kBidirectional);
 
     pair.client_end.send(stream, pattern(200'000, 1), Fin::kYes);
+    ASSERT_TRUE(pair.world.run_until([&] { return pair.server_end().has<StreamOpened>(); }));
     pair.server_end().send(stream, pattern(200'000, 2), Fin::kYes);
 
     ASSERT_TRUE(pair.world.run_until(
@@ -225,9 +231,8 @@ TEST(Connection, ACloseReachesThePeerWithItsCodeAndText) {
   EXPECT_EQ(pair.server_end().closed().code, 0x43U);
   EXPECT_EQ(pair.server_end().closed().text, "good bye");
   EXPECT_EQ(pair.client_end.closed().origin, CloseOrigin::kLocal);
-  ASSERT_TRUE(pair.world.run_until([&] {
-    return pair.client_end.connection().closed() && pair.world.endpoint.size() == 0;
-  }));
+  ASSERT_TRUE(pair.world.run_until(
+      [&] { return pair.client_end.connection().closed() && pair.world.endpoint.size() == 0; }));
   EXPECT_FALSE(pair.client_end.connection().next_timeout().has_value());
 }
 

@@ -25,7 +25,7 @@ struct ConnectionKey {
 };
 
 struct EndpointConfig {
-  ConnectionConfig connection;
+  ConnectionConfig connection{};
   std::size_t connection_count_max = 20'000;
   std::size_t half_open_count_max = 2'000;
   std::size_t retry_above_half_open = 500;  // from then on strangers prove their address first

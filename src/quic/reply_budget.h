@@ -17,8 +17,8 @@ class ReplyBudget {
   explicit ReplyBudget(Instant now) : filled_(now) {}
 
   [[nodiscard]] bool take(Instant now) {
-    constexpr Duration kCost = std::chrono::seconds(1) / kPerSecond;
     constexpr Duration kMost = std::chrono::seconds(1);
+    constexpr Duration kCost = kMost / kPerSecond;
     saved_ = std::min(saved_ + std::max(now - filled_, Duration::zero()), kMost);
     filled_ = std::max(filled_, now);
     if (saved_ < kCost) return false;
