@@ -97,6 +97,10 @@ class ClientEngine {
   enum class Ending : std::uint8_t { kWhenSettled, kNow };
   void close(Ending ending, Instant now);
   [[nodiscard]] bool settled();  // nothing waits for its fate
+  // Sends a PING and gives its number; pongs() is the number of the last one that was answered, or
+  // of those that a broken connection made pointless.
+  std::uint64_t ping();
+  [[nodiscard]] std::uint64_t pongs() const;
 
   // The transport's driver; only while a transport is up.
   [[nodiscard]] bool has_transport() const;

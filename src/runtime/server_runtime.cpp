@@ -185,7 +185,7 @@ void ServerRuntime::on_event(hub::HubOutput& output, Instant now) {
 // spec: SESSION-5
 void ServerRuntime::authenticate(const hub::AuthenticationNeeded& needed, Instant now) {
   std::optional<std::string> identity;
-  if (options_.authenticate) identity = options_.authenticate(bytes_of(needed.hello.token));
+  if (options_.authenticate) identity = options_.authenticate(needed.hello.token);
   if (!identity || identity->empty()) {
     tell(ServerEvent::Kind::kPeerRefused, "", "unknown token");
     return engine_.hub().refuse(needed.peer, ErrorCode::kAuthenticationFailed,

@@ -72,7 +72,7 @@ class ServerRuntime final : private link::ServerEvents {
 
   ServerOptions options_;
   link::ServerEngine engine_;
-  BatchSink sink_;
+  runtime::BatchSink sink_;
   net::ReceiveBatch received_;
   net::Poller poller_;
   std::unique_ptr<net::Wakeup> wakeup_;

@@ -38,6 +38,12 @@ Sequence Outbox::published() {
   return Sequence(seen_.messages);
 }
 
+bool Outbox::has_room(std::uint64_t size) {
+  seen_ = log_.published(seen_);
+  const std::uint64_t waiting = seen_.bytes - released_bytes_.load(std::memory_order_relaxed);
+  return waiting == 0 || waiting + size <= room_.load(std::memory_order_relaxed);
+}
+
 // spec: STREAM-5, PUBLISH-1
 void Outbox::fill(SendQueue& queue, Scratch& scratch, std::uint32_t nonce) {
   if (!has_unsent()) return;

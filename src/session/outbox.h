@@ -39,6 +39,9 @@ class Outbox {
   // What is allowed to stand between the writer and the peer (the Governor's word).
   void set_room(std::uint64_t bytes) { room_.store(bytes, std::memory_order_relaxed); }
 
+  // Whether the writer could append that much now.
+  [[nodiscard]] bool has_room(std::uint64_t size);
+
   [[nodiscard]] Sequence sent() const { return Sequence(sent_.messages); }
   [[nodiscard]] Sequence acknowledged() const { return acknowledged_; }
   [[nodiscard]] Sequence published();

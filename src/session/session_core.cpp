@@ -1,6 +1,5 @@
 #include "session/session_core.h"
 
-#include "wire/ping.h"
 
 namespace orzatty::session {
 
@@ -69,7 +68,9 @@ bool SessionCore::answer(const wire::Frame& frame) {
     return true;
   }
   if (frame.type() == wire::FrameType::kPong) {
-    if (const auto pong = wire::decode_pong(frame.body); !pong) fail(pong.error());
+    const auto pong = wire::decode_pong(frame.body);
+    if (!pong) fail(pong.error());
+    ++pongs_;
     return true;
   }
   return false;

@@ -19,6 +19,7 @@
 #include "session/transport.h"
 #include "wire/channel_stream.h"
 #include "wire/close.h"
+#include "wire/ping.h"
 
 namespace orzatty::session {
 
@@ -61,6 +62,10 @@ class SessionCore {
   [[nodiscard]] Instant heartbeat_timeout() const { return keepalive_.next_timeout(); }
   void set_heartbeat(Duration interval, Duration dead_after, Instant now);
 
+  // A PING of its own; pongs() counts the answers to all of them.
+  void ping() { send(wire::Ping{}); }
+  [[nodiscard]] std::uint64_t pongs() const { return pongs_; }
+
   template <class Message>
   void send(const Message& message) {
     if (!closed_ && !control_.send(message)) {
@@ -96,6 +101,7 @@ class SessionCore {
   ControlStream control_;
   Inbox inbox_;
   Keepalive keepalive_;
+  std::uint64_t pongs_ = 0;
   bool closed_ = false;
   std::optional<CloseTransport> closing_;
   std::vector<Credit> credits_;

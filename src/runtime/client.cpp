@@ -1,0 +1,95 @@
+#include "orzatty/client.h"
+
+#include "runtime/backup_thread.h"
+#include "runtime/client_runtime.h"
+
+namespace orzatty {
+
+std::expected<Client, Error> Client::connect(std::string_view address, ClientOptions options) {
+  auto runtime = ClientRuntime::connect(address, std::move(options));
+  if (!runtime) return std::unexpected(runtime.error());
+  return Client(std::move(*runtime));
+}
+
+Client::Client(std::unique_ptr<ClientRuntime> runtime) : runtime_(std::move(runtime)) {}
+Client::Client(Client&& other) noexcept = default;
+Client& Client::operator=(Client&& other) noexcept = default;
+Client::~Client() = default;
+
+std::expected<Publisher, Error> Client::publisher(const ChannelRef& channel) {
+  auto state = runtime_->publisher(channel);
+  if (!state) return std::unexpected(state.error());
+  return Publisher(*runtime_, **state);
+}
+
+std::expected<void, Error> Client::send(const ChannelRef& channel, const Payload& payload) {
+  const std::lock_guard lock(runtime_->shared_mutex());
+  auto state = runtime_->shared_publisher(channel);
+  if (!state) return std::unexpected(state.error());
+  return runtime_->send(**state, payload, nullptr);
+}
+
+std::expected<void, Error> Client::try_send(const ChannelRef& channel, const Payload& payload) {
+  const std::lock_guard lock(runtime_->shared_mutex());
+  auto state = runtime_->shared_publisher(channel);
+  if (!state) return std::unexpected(state.error());
+  return runtime_->try_send(**state, payload, nullptr);
+}
+
+std::expected<Subscription, Error> Client::subscribe(const ChannelRef& pattern,
+                                                     SubscriptionHandler handler,
+                                                     SubscribeOptions options) {
+  auto id = runtime_->subscribe(pattern, std::move(handler), std::move(options));
+  if (!id) return std::unexpected(id.error());
+  return Subscription(*runtime_, *id);
+}
+
+std::expected<void, Error> Client::on(const ChannelRef& channel, SubscriptionHandler handler) {
+  return runtime_->on(channel, std::move(handler));
+}
+
+bool Client::poll(Duration wait) { return runtime_->poll(wait); }
+void Client::flush() { runtime_->flush(); }
+bool Client::settle(Duration timeout) { return runtime_->settle(timeout); }
+std::expected<Duration, Error> Client::ping(Duration timeout) { return runtime_->ping(timeout); }
+std::expected<void, Error> Client::close(Duration patience) { return runtime_->close(patience); }
+ClientStats Client::stats() const { return runtime_->stats(); }
+std::string Client::identity() const { return runtime_->identity(); }
+
+Publisher::Publisher(Publisher&& other) noexcept = default;
+Publisher& Publisher::operator=(Publisher&& other) noexcept = default;
+Publisher::~Publisher() = default;
+
+std::expected<void, Error> Publisher::send(const Payload& payload) {
+  return runtime_->send(*state_, payload, nullptr);
+}
+std::expected<void, Error> Publisher::send(const Payload& payload, ReportHandler report) {
+  return runtime_->send(*state_, payload, std::move(report));
+}
+std::expected<void, Error> Publisher::try_send(const Payload& payload) {
+  return runtime_->try_send(*state_, payload, nullptr);
+}
+std::expected<void, Error> Publisher::try_send(const Payload& payload, ReportHandler report) {
+  return runtime_->try_send(*state_, payload, std::move(report));
+}
+void Publisher::on_ready(std::function<void()> ready) {
+  runtime_->on_ready(*state_, std::move(ready));
+}
+void Publisher::flush() { runtime_->flush(*state_); }
+Sequence Publisher::next_sequence() const { return state_->outbox.next_sequence(); }
+
+Subscription::Subscription(Subscription&& other) noexcept
+    : runtime_(std::exchange(other.runtime_, nullptr)), id_(other.id_) {}
+Subscription& Subscription::operator=(Subscription&& other) noexcept {
+  std::swap(runtime_, other.runtime_);
+  std::swap(id_, other.id_);
+  return *this;
+}
+Subscription::~Subscription() {
+  if (runtime_ != nullptr) runtime_->unsubscribe(id_);
+}
+void Subscription::unsubscribe() {
+  if (runtime_ != nullptr) std::exchange(runtime_, nullptr)->unsubscribe(id_);
+}
+
+}  // namespace orzatty
