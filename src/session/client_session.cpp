@@ -136,7 +136,7 @@ std::expected<std::optional<ClientOutput>, ProtocolError> ClientSession::dispatc
     return ProducerIntroduced{subscription, std::move(*producer)};
   }
   if (const auto* gap = std::get_if<wire::GapMark>(&what)) {
-    return DeliveryGap{subscription, gap->channel, Gap{gap->from, gap->to, gap->reason}};
+    return DeliveryGap{subscription, gap->alias, Gap{gap->from, gap->to, gap->reason}};
   }
   if (const auto* deliver = std::get_if<wire::Deliver>(&what)) {
     stream.subject = deliver->subscription.value();

@@ -10,7 +10,7 @@ void ConsumedCollector::consumed(const wire::ConsumedPosition& position, std::ui
   bytes_ += bytes;
   if (!due_at_) due_at_ = now + kDelay;
   const auto known = std::ranges::find_if(frame_.positions, [&](const auto& other) {
-    return other.subscription == position.subscription && other.channel == position.channel;
+    return other.subscription == position.subscription && other.alias == position.alias;
   });
   if (known == frame_.positions.end()) {
     frame_.positions.push_back(position);
