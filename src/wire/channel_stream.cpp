@@ -43,7 +43,8 @@ std::expected<ChannelStreamItem, ProtocolError> ChannelStreamReader::next() {
 
 // spec: STREAM-10
 bool ChannelStreamReader::at_boundary() const {
-  return kind_ != Kind::kUnknown && run_left_ == 0 && input_.empty() && cutter_.between_frames();
+  return !fault_ && kind_ != Kind::kUnknown && run_left_ == 0 && input_.empty() &&
+         cutter_.between_frames();
 }
 
 std::expected<ChannelStreamItem, ProtocolError> ChannelStreamReader::take_next() {

@@ -12,8 +12,8 @@ namespace orzatty::wire {
 
 // On PUBLISH and DIRECT streams both aliases are 0.
 struct Run {
-  ChannelAlias channel;
-  ProducerAlias producer;
+  ChannelAlias channel{0};
+  ProducerAlias producer{0};
   std::uint64_t first = 0;  // an offset on a DELIVER stream, else a sequence
   std::uint64_t size = 0;   // bytes of frames that follow
   std::uint32_t nonce = 0;  // comes back with the acknowledgement
