@@ -15,8 +15,13 @@ namespace orzatty::quic {
 
 enum class ClosedBy : std::uint8_t { kApplication, kTransport };
 
+// Stays where it is: what ngtcp2 is given points into it.
 class Closing {
  public:
+  Closing() = default;
+  Closing(const Closing&) = delete;
+  Closing& operator=(const Closing&) = delete;
+
   static constexpr std::size_t kTextSizeMax = 256;  // fits the smallest packet with room to spare
 
   [[nodiscard]] bool open() const { return phase_ == Phase::kOpen; }

@@ -24,12 +24,14 @@ std::uint8_t* raw(std::span<std::byte> bytes) {
 struct Vectors {
   std::array<ngtcp2_vec, Connection::kSpanMax> vectors;
   std::size_t count = 0;
+  std::size_t size = 0;  // of all bytes
 
   explicit Vectors(std::span<const BytesView> bytes) {
     for (const BytesView& view : bytes.first(std::min(bytes.size(), vectors.size()))) {
       // ngtcp2 takes what it only reads as non-const.
       auto* data = const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(view.data()));
       vectors[count++] = {data, view.size()};
+      size += view.size();
     }
   }
 };
@@ -175,7 +177,7 @@ Written Connection::write(std::span<std::byte> out, StreamId stream,
   if (!state.closing.open()) return write_close(state, out, time);
   const Vectors vectors(bytes);
   // ngtcp2 tells a stream that lacks credit, but not a connection that does.
-  if (ngtcp2_conn_get_max_data_left(state.native()) == 0 && !bytes.empty()) {
+  if (vectors.size > 0 && ngtcp2_conn_get_max_data_left(state.native()) == 0) {
     state.blocked.add(stream);
     state.blocked.connection_blocked();
     return Written{.status = WriteStatus::kStreamBlocked};

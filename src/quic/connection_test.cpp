@@ -159,6 +159,20 @@ TEST(Connection, StreamsThatShareUsedUpCreditAreAllWritableWhenItComes) {
   for (const StreamId stream : streams) EXPECT_EQ(pair.server_end().received[stream], pattern(800));
 }
 
+TEST(Connection, AStreamCanEndWithoutCredit) {
+  ConnectionConfig server = with_streams(1, 2);
+  server.connection_window = 1000;
+  Pair pair(server);
+  const StreamId full = pair.client_end.open(StreamKind::kUnidirectional);
+  const StreamId empty = pair.client_end.open(StreamKind::kUnidirectional);
+
+  pair.client_end.send(full, pattern(1000));
+  pair.client_end.send(empty, "", Fin::kYes);
+  ASSERT_TRUE(pair.world.run_until([&] { return pair.server_end().finished.contains(empty); }));
+
+  EXPECT_EQ(pair.server_end().received[full].size(), 1000U);
+}
+
 TEST(Connection, CreditIsNeverGivenUnasked) {
   ConnectionConfig server = with_streams(1, 1);
   server.stream_window = 50'000;

@@ -148,6 +148,18 @@ TEST(Handshake, AClientThatFallsSilentIsForgottenByTheServer) {
   EXPECT_EQ(world.server().closed().origin, CloseOrigin::kHandshakeTimeout);
 }
 
+TEST(Handshake, UnderLoadASilentClientIsForgottenAfterFiveSeconds) {
+  World world({.server = {.retry_above_half_open = 0}}, server_credentials(self_signed()));
+  world.connect({}, trusting_anyone());
+  world.run_until([&] { return world.accepted_count() == 1; });
+  const Instant begin = world.now;
+  world.link.loss = 1;
+
+  ASSERT_TRUE(world.run_until([&] { return world.endpoint.size() == 0; }));
+
+  EXPECT_EQ(world.now - begin, 5s);
+}
+
 TEST(Handshake, NewCredentialsServeNewConnectionsAndOldOnesGoOn) {
   const SelfSigned old_certificate = self_signed();
   const SelfSigned new_certificate = self_signed();

@@ -129,7 +129,6 @@ class World {
   LinkConfig link;
   Endpoint endpoint;
   std::array<std::byte, 1500> scratch{};
-  std::vector<std::byte> last_reply;
   bool server_answers = true;
 
  private:
