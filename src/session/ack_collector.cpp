@@ -26,7 +26,7 @@ bool AckCollector::extend(const wire::AckRun& run) {
 bool AckCollector::due(Instant now) const {
   if (!due_at_) return false;
   return now >= *due_at_ || messages_ >= every_ || bytes_ >= every_bytes_ ||
-         ack_.runs.size() >= kRunCountMax;
+         full();
 }
 
 void AckCollector::clear() {

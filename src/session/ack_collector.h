@@ -27,6 +27,7 @@ class AckCollector {
   [[nodiscard]] bool due(Instant now) const;
   [[nodiscard]] std::optional<Instant> next_timeout() const { return due_at_; }
   [[nodiscard]] bool empty() const { return ack_.runs.empty(); }
+  [[nodiscard]] bool full() const { return ack_.runs.size() >= kRunCountMax; }
   // What is collected; clear() when it was sent.
   [[nodiscard]] const wire::Ack& ack() const { return ack_; }
   void clear();

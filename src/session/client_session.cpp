@@ -11,8 +11,15 @@ namespace orzatty::session {
 ClientSession::ClientSession(const Limits& limits, const wire::Hello& hello, std::uint64_t seed,
                              Instant now)
     : core_(limits, wire::StreamOpener::kServer, limits.subscription_count_max * 2, seed, now),
-      consumed_(limits) {
+      consumed_(limits),
+      welcome_deadline_(now + limits.dead_after) {
   core_.send(hello);
+}
+
+void ClientSession::handle_timeout(Instant now) {
+  // Until WELCOME came, nothing but HELLO may be said. spec: SESSION-6, SESSION-9
+  if (open_) return core_.check_heartbeat(now);
+  if (now >= welcome_deadline_) core_.fail({ErrorCode::kPeerSilent, "no WELCOME"});
 }
 
 void ClientSession::handle_control(BytesView bytes, Fin fin, Instant now) {
@@ -25,6 +32,7 @@ void ClientSession::handle_stream(RemoteStream stream, BytesView bytes, Fin fin,
 
 std::optional<Instant> ClientSession::next_timeout() const {
   if (core_.closed()) return std::nullopt;
+  if (!open_) return welcome_deadline_;
   const Instant heartbeat = core_.heartbeat_timeout();
   const std::optional<Instant> positions = consumed_.next_timeout();
   return positions ? std::min(*positions, heartbeat) : heartbeat;
@@ -55,7 +63,7 @@ ClientSession::Dispatched ClientSession::dispatch_welcome(const wire::Frame& fra
   auto welcome = wire::decode_welcome(frame.body);
   if (!welcome) return std::unexpected(welcome.error());
   open_ = true;
-  core_.set_heartbeat(welcome->heartbeat_interval, welcome->dead_after, now);
+  core_.open(welcome->heartbeat_interval, welcome->dead_after, now);
   return Welcomed{std::move(*welcome)};
 }
 
@@ -166,6 +174,7 @@ void ClientSession::unsubscribe(SubscriptionId subscription) {
 // spec: CREDIT-2
 void ClientSession::consumed(const DeliveryMessages& messages, Instant now) {
   core_.consumed(messages.stream, messages.frames.size());
+  if (consumed_.full()) send_consumed();
   consumed_.consumed({messages.subscription, messages.channel, messages.first + messages.count},
                      messages.frames.size(), messages.nonce, now);
 }
@@ -179,7 +188,10 @@ void ClientSession::close(ErrorCode code, std::string_view text) {
 }
 
 void ClientSession::flush(Instant now) {
-  if (!consumed_.due(now)) return;
+  if (consumed_.due(now)) send_consumed();
+}
+
+void ClientSession::send_consumed() {
   core_.send(consumed_.frame());
   consumed_.clear();
 }

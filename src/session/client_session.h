@@ -69,7 +69,7 @@ class ClientSession {
   void handle_control(BytesView bytes, Fin fin, Instant now);
   void handle_stream(RemoteStream stream, BytesView bytes, Fin fin, Instant now);
   void handle_stream_reset(RemoteStream stream) { core_.reset_stream(stream); }
-  void handle_timeout(Instant now) { core_.check_heartbeat(now); }
+  void handle_timeout(Instant now);
   [[nodiscard]] std::optional<ClientOutput> poll(Instant now);
   [[nodiscard]] std::optional<Instant> next_timeout() const;
 
@@ -98,8 +98,11 @@ class ClientSession {
       IncomingItem& item);
   [[nodiscard]] ClientOutput delivery(IncomingStream& stream, const wire::Messages& messages);
 
+  void send_consumed();
+
   SessionCore core_;
   ConsumedCollector consumed_;
+  Instant welcome_deadline_;
   bool open_ = false;
   wire::Ack ack_;  // reused
   Bytes preface_;  // reused

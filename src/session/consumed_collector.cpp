@@ -21,7 +21,7 @@ void ConsumedCollector::consumed(const wire::ConsumedPosition& position, std::ui
 
 bool ConsumedCollector::due(Instant now) const {
   if (!due_at_) return false;
-  return now >= *due_at_ || bytes_ >= every_bytes_ || frame_.positions.size() >= kPositionCountMax;
+  return now >= *due_at_ || bytes_ >= every_bytes_ || full();
 }
 
 void ConsumedCollector::clear() {

@@ -23,6 +23,7 @@ class ConsumedCollector {
                 Instant now);
   [[nodiscard]] bool due(Instant now) const;
   [[nodiscard]] std::optional<Instant> next_timeout() const { return due_at_; }
+  [[nodiscard]] bool full() const { return frame_.positions.size() >= kPositionCountMax; }
   [[nodiscard]] const wire::Consumed& frame() const { return frame_; }
   void clear();
 

@@ -2,9 +2,9 @@
 
 namespace orzatty::session {
 
-ControlStream::ControlStream(const Limits& limits, Scratch& scratch, SendTable& sends)
-    // No message may stand here, so none may be long.
-    : framer_(0, limits.control_frame_size_max), scratch_(scratch), sends_(sends) {}
+// No message may stand here at all.
+ControlStream::ControlStream(std::uint32_t frame_size_max, Scratch& scratch, SendTable& sends)
+    : framer_(0, frame_size_max), scratch_(scratch), sends_(sends) {}
 
 std::expected<std::optional<wire::Frame>, ProtocolError> ControlStream::next() {
   auto frame = framer_.next();

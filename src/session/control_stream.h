@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "orzatty/error.h"
-#include "orzatty/limits.h"
 #include "session/scratch.h"
 #include "session/send_table.h"
 #include "session/transport.h"
@@ -15,7 +14,9 @@ namespace orzatty::session {
 
 class ControlStream {
  public:
-  ControlStream(const Limits& limits, Scratch& scratch, SendTable& sends);
+  // Refuses a longer frame on its header.
+  ControlStream(std::uint32_t frame_size_max, Scratch& scratch, SendTable& sends);
+  void set_size_max(std::uint32_t size) { framer_.set_control_size_max(size); }
 
   // `bytes` is borrowed until next() returned nothing.
   void feed(BytesView bytes) { framer_.feed(bytes); }

@@ -23,9 +23,7 @@ void Governor::acknowledged(std::uint64_t size, bool waiting, Duration smoothed_
   const double measured = static_cast<double>(window_bytes_) / seconds;
   // A higher rate is believed at once, a lower one in steps: a lost packet is not a slower path.
   rate_ = std::max(measured, rate_ * 0.75);
-  // In flight for a round trip, and waiting for the target.
-  const Duration held = config_.latency_target + smoothed_rtt;
-  const double room = rate_ * std::chrono::duration<double>(held).count();
+  const double room = rate_ * std::chrono::duration<double>(config_.latency_target).count();
   room_ = std::clamp(static_cast<std::uint64_t>(room), std::min(kRoomMin, config_.room_max),
                      config_.room_max);
   window_start_ = now;

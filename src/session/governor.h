@@ -2,8 +2,9 @@
 // path carries within a latency target, so that a large buffer never becomes a long delay.
 //
 // One per connection. It measures the rate at which the peer acknowledges and turns it into a room for
-// each publisher: latency target x rate, within [kRoomMin, outbox_size_max]. While no rate is known
-// the room is the whole outbox. One thread; the room it gives is read by the writers (atomic, theirs).
+// what is not sent yet: latency target x rate, within [kRoomMin, room_max]. What is in flight is the
+// congestion controller's to bound and comes on top, or a long path could never be filled. While no
+// rate is known the room is the whole outbox. One thread.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +20,8 @@ struct GovernorConfig {
 
 class Governor {
  public:
-  // A burst of packets has to fit, or the path would never be filled.
-  static constexpr std::uint64_t kRoomMin = 128 * 1024;
+  // A burst of packets and what the sender appends meanwhile, or the path would run dry.
+  static constexpr std::uint64_t kRoomMin = 64 * 1024;
   // Rates are measured over at least this long: shorter windows see bursts, not the path.
   static constexpr Duration kWindow = std::chrono::milliseconds(20);
 
@@ -30,7 +31,7 @@ class Governor {
   // does the rate tell what the path carries, and not what the application had to say.
   void acknowledged(std::uint64_t size, bool waiting, Duration smoothed_rtt, Instant now);
 
-  // What may wait and be in flight together, per connection.
+  // What may wait to be sent, per connection.
   [[nodiscard]] std::uint64_t room() const { return room_; }
   [[nodiscard]] double bytes_per_second() const { return rate_; }
 

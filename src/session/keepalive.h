@@ -1,6 +1,7 @@
 // Heartbeats: says when to PING a quiet peer and when to give it up. One thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "orzatty/time.h"

@@ -1,6 +1,6 @@
 #include "session/outbox.h"
 
-#include <array>
+#include <algorithm>
 
 #include "base/assert.h"
 #include "wire/message.h"
@@ -9,11 +9,14 @@
 namespace orzatty::session {
 
 Outbox::Outbox(std::size_t size_max)
-    // The pool holds what waits, plus the segment being written and one partly acknowledged.
-    : pool_(size_max + 2 * base::SegmentPool::kSizeMax, size_max),
+    // The pool holds what waits, plus the segment being written, one partly given back, and what
+    // rounding to segments costs.
+    : pool_(size_max + 4 * base::SegmentPool::kSizeMax, size_max),
       log_(pool_, base::SegmentPool::kSizeMin),
+      size_max_(size_max),
       room_(size_max),
-      cursor_(log_.begin()) {}
+      frontier_(log_.begin()),
+      room_unsent_(size_max) {}
 
 bool Outbox::append(MessageType type, BytesView payload) {
   std::array<std::byte, 16> header;
@@ -25,12 +28,23 @@ bool Outbox::append(MessageType type, BytesView payload) {
   if (!log_.append(BytesView(header).first(header_size), payload, 1)) return false;
   appended_bytes_ += size;
   next_sequence_ += 1;
+  if (appended_bytes_ - marked_bytes_ >= kRunBytes) mark();
   return true;
 }
 
+// No place for it: the run goes on to the next mark.
+void Outbox::mark() {
+  const std::uint64_t made = marks_made_.load(std::memory_order_relaxed);
+  if (made - marks_taken_.load(std::memory_order_acquire) == kMarkCount) return;
+  marks_[made % kMarkCount] = {.bytes = appended_bytes_, .messages = next_sequence_.value()};
+  marks_made_.store(made + 1, std::memory_order_release);
+  marked_bytes_ = appended_bytes_;
+}
+
 bool Outbox::has_unsent() {
+  if (runs_sent_ < runs_.size()) return true;
   seen_ = log_.published(seen_);
-  return seen_.messages != sent_.messages;
+  return seen_.messages != frontier_sequence_.value();
 }
 
 Sequence Outbox::published() {
@@ -38,54 +52,103 @@ Sequence Outbox::published() {
   return Sequence(seen_.messages);
 }
 
-bool Outbox::has_room(std::uint64_t size) {
+Sequence Outbox::sent() const {
+  return runs_sent_ < runs_.size() ? runs_[runs_sent_].first : frontier_sequence_;
+}
+
+std::uint64_t Outbox::run_end(std::size_t index) const {
+  return index + 1 < runs_.size() ? runs_[index + 1].cursor.position : frontier_.position;
+}
+
+bool Outbox::begin_run() {
+  // Marks first: what they say is published by then.
+  const std::uint64_t made = marks_made_.load(std::memory_order_acquire);
   seen_ = log_.published(seen_);
-  const std::uint64_t waiting = seen_.bytes - released_bytes_.load(std::memory_order_relaxed);
-  return waiting == 0 || waiting + size <= room_.load(std::memory_order_relaxed);
+  base::Published end = seen_;
+  std::uint64_t taken = marks_taken_.load(std::memory_order_relaxed);
+  while (taken != made) {
+    const base::Published& mark = marks_[taken % kMarkCount];
+    ++taken;
+    if (mark.bytes <= frontier_.position) continue;  // sent before it was made
+    end = mark;
+    break;
+  }
+  marks_taken_.store(taken, std::memory_order_release);
+  if (end.messages == frontier_sequence_.value()) return false;
+  runs_.push_back({frontier_sequence_, frontier_});
+  base::Log::skip(frontier_, end.bytes - frontier_.position);
+  frontier_sequence_ = Sequence(end.messages);
+  return true;
 }
 
 // spec: STREAM-5, PUBLISH-1
 void Outbox::fill(SendQueue& queue, Scratch& scratch, std::uint32_t nonce) {
-  if (!has_unsent()) return;
-  std::uint64_t rest = seen_.bytes - sent_.bytes;
+  if (runs_sent_ == runs_.size() && !begin_run()) return;
+  const Run& run = runs_[runs_sent_];
+  std::uint64_t rest = run_end(runs_sent_) - run.cursor.position;
   header_.clear();
   wire::encode(wire::Run{.channel = ChannelAlias(0),
                          .producer = ProducerAlias(0),
-                         .first = sent_.messages,
+                         .first = run.first.value(),
                          .size = rest,
                          .nonce = nonce},
                header_);
   if (!scratch.write(header_, queue)) return;
-  starts_.push_back({Sequence(sent_.messages), cursor_});
-  sent_ = seen_;
+  base::LogCursor cursor = run.cursor;
   while (rest > 0) {
-    base::Piece piece = base::Log::take(cursor_, rest);
+    base::Piece piece = base::Log::take(cursor, rest);
     rest -= piece.bytes.size();
     queue.push(std::move(piece));
   }
+  ++runs_sent_;
+  update_room();
 }
 
 void Outbox::acknowledged(Sequence next) {
   if (next <= acknowledged_) return;
   acknowledged_ = next;
-  // The start of the run that holds `next`, or the end of everything sent.
-  while (starts_.size() > 1 && starts_[1].first <= next) starts_.pop_front();
-  base::LogCursor cursor = cursor_;
-  if (next < Sequence(sent_.messages) || starts_.empty()) {
-    if (starts_.empty()) return;
-    cursor = starts_.front().cursor;
-  } else {
-    starts_.clear();
+  give_back();
+}
+
+// A run that is to be sent again goes whole: on the new stream positions are dense from its first.
+void Outbox::give_back() {
+  const std::size_t before = runs_sent_;
+  while (runs_sent_ > 0) {
+    const Sequence end = runs_.size() > 1 ? runs_[1].first : frontier_sequence_;
+    if (acknowledged_ < end) break;
+    runs_.pop_front();
+    --runs_sent_;
   }
-  log_.trim(cursor);
-  released_bytes_.store(cursor.position, std::memory_order_release);
+  if (runs_sent_ == before) return;
+  const base::LogCursor& kept = runs_.empty() ? frontier_ : runs_.front().cursor;
+  log_.trim(kept);
+  released_bytes_.store(kept.position, std::memory_order_release);
+  update_room();
 }
 
 void Outbox::rewind() {
-  if (starts_.empty()) return;
-  cursor_ = starts_.front().cursor;
-  sent_ = {.bytes = cursor_.position, .messages = starts_.front().first.value()};
-  starts_.clear();
+  runs_sent_ = 0;
+  update_room();
+}
+
+void Outbox::set_room(std::uint64_t bytes) {
+  room_unsent_ = bytes;
+  update_room();
+}
+
+void Outbox::update_room() {
+  const std::uint64_t sent =
+      runs_sent_ < runs_.size() ? runs_[runs_sent_].cursor.position : frontier_.position;
+  const std::uint64_t on_its_way = sent - released_bytes_.load(std::memory_order_relaxed);
+  room_.store(std::min(size_max_, on_its_way + room_unsent_), std::memory_order_relaxed);
+}
+
+bool Outbox::has_room(std::uint64_t size) {
+  seen_ = log_.published(seen_);
+  const std::uint64_t waiting = seen_.bytes - released_bytes_.load(std::memory_order_relaxed);
+  if (waiting == 0) return true;
+  return waiting + size <= room_.load(std::memory_order_relaxed) &&
+         pool_.room() >= base::SegmentPool::kSizeMax;
 }
 
 }  // namespace orzatty::session

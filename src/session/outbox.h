@@ -2,10 +2,15 @@
 // comes back when the peer has accepted a message, so that after a broken connection sending goes on
 // where the peer's knowledge ends: rewind() moves *sent* back.
 //
+// Messages are sent in runs, and runs are what acknowledgement gives back and what is sent again. So
+// that neither gets too coarse, the writer leaves a mark after every 32 KiB at which a run may end:
+// only it knows where messages begin.
+//
 // Threads: append() and the other functions of the writer belong to one thread, the application's;
 // everything else to the one that runs the session. They may be two, without a lock between them.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 
@@ -21,6 +26,9 @@ namespace orzatty::session {
 
 class Outbox {
  public:
+  static constexpr std::uint64_t kRunBytes = 32 * 1024;
+
+  // Holds `size_max` bytes, or one message that is larger.
   explicit Outbox(std::size_t size_max);
 
   // The writer's side. Frames the message once, into the log; false when there is no room now.
@@ -30,49 +38,65 @@ class Outbox {
 
   // The session's side.
   [[nodiscard]] bool has_unsent();
-  // Queues what was appended since as one run.
+  // Queues one run of what was not sent; nothing when the scratch has no room for its header.
   void fill(SendQueue& queue, Scratch& scratch, std::uint32_t nonce);
   // The peer has all below `next`: memory of whole runs is given back.
   void acknowledged(Sequence next);
   // The connection is gone: everything that was not acknowledged is unsent again.
   void rewind();
-  // What is allowed to stand between the writer and the peer (the Governor's word).
-  void set_room(std::uint64_t bytes) { room_.store(bytes, std::memory_order_relaxed); }
-
-  // Whether the writer could append that much now.
+  // What may wait to be sent (the Governor's word); what is on its way comes on top of it.
+  void set_room(std::uint64_t bytes);
+  // Whether append() would take a message of that size.
   [[nodiscard]] bool has_room(std::uint64_t size);
 
-  [[nodiscard]] Sequence sent() const { return Sequence(sent_.messages); }
+  // The sequence that is sent next. After rewind() it may lie below acknowledged(), as a run is sent
+  // again from its beginning.
+  [[nodiscard]] Sequence sent() const;
   [[nodiscard]] Sequence acknowledged() const { return acknowledged_; }
   [[nodiscard]] Sequence published();
   // Appended, but not acknowledged.
   [[nodiscard]] std::uint64_t waiting() { return published() - acknowledged_; }
 
  private:
-  // Where a run began: the places from which sending may start again.
-  struct RunStart {
+  static constexpr std::size_t kMarkCount = 64;  // 2 MiB of marks; beyond them runs get longer
+
+  // Where a run begins; it ends where the next one begins, the last at the frontier.
+  struct Run {
     Sequence first;
     base::LogCursor cursor;
   };
 
+  void mark();
+  [[nodiscard]] bool begin_run();
+  [[nodiscard]] std::uint64_t run_end(std::size_t index) const;
+  void give_back();
+  void update_room();
+
   base::SegmentPool pool_;
   base::Log log_;
+  const std::uint64_t size_max_;
 
   // The writer's.
   Sequence next_sequence_;
   std::uint64_t appended_bytes_ = 0;
+  std::uint64_t marked_bytes_ = 0;
 
   // Between both.
   alignas(64) std::atomic<std::uint64_t> room_;
   std::atomic<std::uint64_t> released_bytes_{0};
+  std::array<base::Published, kMarkCount> marks_;
+  std::atomic<std::uint64_t> marks_made_{0};   // the writer's
+  std::atomic<std::uint64_t> marks_taken_{0};  // the session's
 
   // The session's.
-  alignas(64) base::LogCursor cursor_;  // of what was not sent
-  base::Published sent_;
-  base::Published seen_;
+  alignas(64) base::Published seen_;
+  base::LogCursor frontier_;  // of what no run holds
+  Sequence frontier_sequence_;
   Sequence acknowledged_;
-  base::Ring<RunStart> starts_;
-  Bytes header_;  // reused
+  std::uint64_t room_unsent_;
+  base::Ring<Run> runs_;       // not given back
+  std::size_t runs_sent_ = 0;  // of them, on this connection
+  Bytes header_;               // reused
 };
 
 }  // namespace orzatty::session

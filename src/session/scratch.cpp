@@ -3,8 +3,8 @@
 namespace orzatty::session {
 
 Scratch::Scratch(std::size_t size_max)
-    : pool_(size_max, 2 * base::SegmentPool::kSizeMax),
-      log_(pool_, base::SegmentPool::kSizeMin),
+    : pool_(size_max, kKept),
+      log_(pool_, base::SegmentPool::kSizeMin, kSegmentMax),
       written_(log_.end()) {}
 
 bool Scratch::write(BytesView bytes, SendQueue& queue) {

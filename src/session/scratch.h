@@ -15,6 +15,11 @@ namespace orzatty::session {
 
 class Scratch {
  public:
+  // Small segments, of which few are kept: ten thousand quiet sessions stay small, and one byte that
+  // is not acknowledged holds no more than this.
+  static constexpr std::uint32_t kSegmentMax = 4096;
+  static constexpr std::size_t kKept = 4 * kSegmentMax;
+
   explicit Scratch(std::size_t size_max);
 
   // False when the bound is met: nothing was queued.

@@ -25,7 +25,9 @@ StreamKey SendTable::add() {
     stream = free_.back();
     free_.pop_back();
   }
-  entry(stream).state = State::kOpening;
+  Entry& added = entry(stream);
+  added.state = State::kOpening;
+  added.in_openings = true;
   to_open_.push_back(stream);
   return stream;
 }
@@ -40,7 +42,9 @@ void SendTable::wake(StreamKey stream) {
 }
 
 void SendTable::finish(StreamKey stream) {
-  entry(stream).finishing = true;
+  Entry& ending = entry(stream);
+  ending.finishing = true;
+  if (ending.queue.unsent() == 0) ending.blocked = false;  // an end needs no credit
   wake(stream);
 }
 
@@ -49,24 +53,35 @@ void SendTable::release(StreamKey stream) {
   if (released.state == State::kFree) return;
   in_flight_ -= released.queue.in_flight();
   released.queue.clear();
-  const bool in_turns = released.in_turns;
   released.finishing = released.blocked = false;
-  // A key that still stands in line is given out again only when its turn came.
   released.state = State::kFree;
-  if (!in_turns && stream != kControlKey) free_.push_back(stream);
+  retire(stream, released);
 }
 
-std::optional<StreamKey> SendTable::next_to_open() const {
-  if (to_open_.empty()) return std::nullopt;
-  return to_open_.front();
+void SendTable::retire(StreamKey stream, const Entry& entry) {
+  if (stream == kControlKey || entry.in_turns || entry.in_openings) return;
+  free_.push_back(stream);
+}
+
+std::optional<StreamKey> SendTable::next_to_open() {
+  while (!to_open_.empty()) {
+    const StreamKey stream = to_open_.front();
+    Entry& waiting = entry(stream);
+    if (waiting.state == State::kOpening) return stream;
+    to_open_.pop_front();
+    waiting.in_openings = false;
+    retire(stream, waiting);
+  }
+  return std::nullopt;
 }
 
 void SendTable::opened(StreamKey stream) {
+  Entry& opened = entry(stream);
   if (stream != kControlKey) {
     ORZATTY_ASSERT(to_open_.front() == stream);
     to_open_.pop_front();
+    opened.in_openings = false;
   }
-  Entry& opened = entry(stream);
   if (opened.state == State::kOpening) opened.state = State::kOpen;
   wake(stream);
 }
@@ -77,7 +92,9 @@ bool SendTable::control_ready() const {
 }
 
 bool SendTable::fill(Offer& offer, StreamKey stream, Entry& entry, Refill& source) {
-  if (entry.queue.unsent() < kRefillBelow && !entry.finishing) source.refill(stream, entry.queue);
+  if (stream != kControlKey && !entry.finishing && entry.queue.unsent() < kRefillBelow) {
+    source.refill(stream, entry.queue);
+  }
   if (entry.queue.unsent() == 0 && !entry.finishing) return false;
   offer.stream = stream;
   offer.span_count = entry.queue.peek(offer.spans);
@@ -93,17 +110,12 @@ std::optional<Offer> SendTable::offer(Refill& source) {
   while (!turns_.empty()) {
     const StreamKey stream = turns_.front();
     Entry& entry = entries_[stream.value()];
-    if (entry.state == State::kFree) {
-      turns_.pop_front();
-      entry.in_turns = false;
-      free_.push_back(stream);
-      continue;
-    }
     if (entry.state == State::kOpen && !entry.blocked && fill(offer, stream, entry, source)) {
       return offer;
     }
     turns_.pop_front();
     entry.in_turns = false;
+    if (entry.state == State::kFree) retire(stream, entry);
   }
   return std::nullopt;
 }

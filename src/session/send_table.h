@@ -47,7 +47,7 @@ class SendTable {
   void release(StreamKey stream);
 
   // The transport's side.
-  [[nodiscard]] std::optional<StreamKey> next_to_open() const;
+  [[nodiscard]] std::optional<StreamKey> next_to_open();
   void opened(StreamKey stream);
   [[nodiscard]] std::optional<Offer> offer(Refill& source);
   void taken(StreamKey stream, std::uint64_t size, Fin fin);
@@ -66,12 +66,15 @@ class SendTable {
     State state = State::kFree;
     bool blocked = false;
     bool in_turns = false;
+    bool in_openings = false;
     bool finishing = false;
   };
 
   [[nodiscard]] Entry& entry(StreamKey stream);
   [[nodiscard]] bool control_ready() const;
   [[nodiscard]] bool fill(Offer& offer, StreamKey stream, Entry& entry, Refill& source);
+  // Its key may be given out again, unless it still stands in a line.
+  void retire(StreamKey stream, const Entry& entry);
   void end_turn(StreamKey stream, Entry& entry);
 
   std::deque<Entry> entries_;  // by key; stable, as queues are referred to

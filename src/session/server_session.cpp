@@ -38,16 +38,17 @@ void ServerSession::handle_stream(RemoteStream stream, BytesView bytes, Fin fin,
 
 void ServerSession::handle_timeout(Instant now) {
   // spec: SESSION-3
-  if (state_ == State::kAwaitHello) {
-    if (now >= hello_deadline_) core_.fail({ErrorCode::kHelloTimeout, "no HELLO"});
-    return;
+  if (state_ == State::kAwaitHello && now >= hello_deadline_) {
+    core_.fail({ErrorCode::kHelloTimeout, "no HELLO"});
   }
-  core_.check_heartbeat(now);
+  // Before WELCOME nothing may be said, not even PING. spec: SESSION-7
+  if (state_ == State::kOpen) core_.check_heartbeat(now);
 }
 
 std::optional<Instant> ServerSession::next_timeout() const {
   if (core_.closed()) return std::nullopt;
   if (state_ == State::kAwaitHello) return hello_deadline_;
+  if (state_ == State::kAwaitAnswer) return std::nullopt;
   const Instant heartbeat = core_.heartbeat_timeout();
   const std::optional<Instant> ack = acks_.next_timeout();
   return ack ? std::min(*ack, heartbeat) : heartbeat;
@@ -72,13 +73,13 @@ ServerSession::Dispatched ServerSession::dispatch(const wire::Frame& frame) {
   // spec: SESSION-1, SESSION-6
   if (state_ == State::kAwaitAnswer) return unexpected_frame("a frame before WELCOME");
   if (frame.type() != wire::FrameType::kHello) return unexpected_frame("HELLO comes first");
-  // spec: SESSION-2
-  if (frame.body.size() > core_.limits().hello_size_max) {
-    return std::unexpected(ProtocolError{ErrorCode::kFrameTooLarge, "HELLO"});
-  }
   auto hello = wire::decode_hello(frame.body);
   if (!hello) return std::unexpected(hello.error());
   state_ = State::kAwaitAnswer;
+  // What came with it was said before WELCOME, however soon that follows.
+  if (core_.next_frame() || core_.in_control_frame() || core_.closed()) {
+    return unexpected_frame("more than HELLO before WELCOME");
+  }
   return HelloReceived{std::move(*hello)};
 }
 
@@ -141,7 +142,7 @@ ServerSession::Dispatched ServerSession::dispatch(IncomingItem& item) {
 void ServerSession::welcome(const wire::Welcome& welcome, Instant now) {
   ORZATTY_ASSERT(state_ == State::kAwaitAnswer);
   state_ = State::kOpen;
-  core_.set_heartbeat(core_.limits().heartbeat_interval, core_.limits().dead_after, now);
+  core_.open(core_.limits().heartbeat_interval, core_.limits().dead_after, now);
   core_.send(welcome);
 }
 
@@ -155,6 +156,7 @@ void ServerSession::ended(SubscriptionId subscription, ErrorCode code, std::stri
 
 void ServerSession::accepted(const wire::AckRun& run, std::uint64_t bytes, std::uint32_t nonce,
                              Instant now) {
+  if (acks_.full()) flush_acks();
   acks_.accepted(run, bytes, nonce, now);
 }
 

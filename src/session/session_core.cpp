@@ -8,7 +8,9 @@ SessionCore::SessionCore(const Limits& limits, wire::StreamOpener peer,
     : limits_(limits),
       prng_(seed),
       scratch_(limits.control_backlog_max),
-      control_(limits, scratch_, sends_),
+      control_(peer == wire::StreamOpener::kClient ? limits.hello_size_max
+                                                   : limits.control_frame_size_max,
+               scratch_, sends_),
       inbox_(peer, limits.message_size_max, stream_count_max),
       keepalive_(limits.heartbeat_interval, limits.dead_after, now) {}
 
@@ -58,6 +60,7 @@ std::optional<wire::Frame> SessionCore::next_frame() {
 
 // spec: SESSION-8
 bool SessionCore::answer(const wire::Frame& frame) {
+  if (!open_) return false;
   if (frame.type() == wire::FrameType::kPing) {
     const auto ping = wire::decode_ping(frame.body);
     if (ping) {
@@ -68,9 +71,11 @@ bool SessionCore::answer(const wire::Frame& frame) {
     return true;
   }
   if (frame.type() == wire::FrameType::kPong) {
-    const auto pong = wire::decode_pong(frame.body);
-    if (!pong) fail(pong.error());
-    ++pongs_;
+    if (const auto pong = wire::decode_pong(frame.body)) {
+      count(*pong);
+    } else {
+      fail(pong.error());
+    }
     return true;
   }
   return false;
@@ -123,8 +128,30 @@ void SessionCore::check_heartbeat(Instant now) {
   }
 }
 
-void SessionCore::set_heartbeat(Duration interval, Duration dead_after, Instant now) {
-  keepalive_ = Keepalive(interval, dead_after, now);
+// spec: SESSION-2, SESSION-8
+void SessionCore::open(Duration heartbeat_interval, Duration dead_after, Instant now) {
+  open_ = true;
+  keepalive_ = Keepalive(heartbeat_interval, dead_after, now);
+  control_.set_size_max(limits_.control_frame_size_max);
+}
+
+std::uint64_t SessionCore::ping() {
+  wire::Ping ping;
+  ++pings_;
+  for (std::size_t i = 0; i < ping.opaque.size(); ++i) {
+    ping.opaque[i] = static_cast<std::byte>(pings_ >> (8 * i));
+  }
+  send(ping);
+  return pings_;
+}
+
+// One that answers nothing is nobody's harm.
+void SessionCore::count(const wire::Pong& pong) {
+  std::uint64_t number = 0;
+  for (std::size_t i = pong.opaque.size(); i-- > 0;) {
+    number = number << 8 | std::to_integer<std::uint64_t>(pong.opaque[i]);
+  }
+  if (number > pongs_ && number <= pings_) pongs_ = number;
 }
 
 void SessionCore::close(ErrorCode code, std::string_view text) {

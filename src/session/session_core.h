@@ -60,10 +60,11 @@ class SessionCore {
 
   void check_heartbeat(Instant now);
   [[nodiscard]] Instant heartbeat_timeout() const { return keepalive_.next_timeout(); }
-  void set_heartbeat(Duration interval, Duration dead_after, Instant now);
-
-  // A PING of its own; pongs() counts the answers to all of them.
-  void ping() { send(wire::Ping{}); }
+  // WELCOME was said: from here on PINGs are sent and answered, and control frames may be longer.
+  void open(Duration heartbeat_interval, Duration dead_after, Instant now);
+  // A PING of ours; its answer is counted.
+  std::uint64_t ping();
+  // The newest ping() that was answered.
   [[nodiscard]] std::uint64_t pongs() const { return pongs_; }
 
   template <class Message>
@@ -88,11 +89,13 @@ class SessionCore {
   [[nodiscard]] Scratch& scratch() { return scratch_; }
   [[nodiscard]] std::uint32_t draw_nonce() { return static_cast<std::uint32_t>(prng_.next()); }
   [[nodiscard]] std::size_t held() const { return inbox_.held() + control_.held(); }
+  [[nodiscard]] bool in_control_frame() const { return control_.held() > 0; }
 
  private:
   [[nodiscard]] std::optional<IncomingItem> end_feed();
   // Answers PING and PONG; false when the frame is somebody else's.
   [[nodiscard]] bool answer(const wire::Frame& frame);
+  void count(const wire::Pong& pong);
 
   Limits limits_;
   base::Prng prng_;
@@ -101,8 +104,10 @@ class SessionCore {
   ControlStream control_;
   Inbox inbox_;
   Keepalive keepalive_;
-  std::uint64_t pongs_ = 0;
+  bool open_ = false;
   bool closed_ = false;
+  std::uint64_t pings_ = 0;
+  std::uint64_t pongs_ = 0;
   std::optional<CloseTransport> closing_;
   std::vector<Credit> credits_;
 

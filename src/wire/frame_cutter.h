@@ -56,6 +56,8 @@ class FrameCutter {
   // stream is over.
   std::expected<std::optional<Frame>, ProtocolError> cut(BytesView& input, const FrameSet& allowed);
 
+  // Of the frames whose header has yet to come.
+  void set_control_size_max(std::uint32_t size) { limits_.control_size_max = size; }
   // Bytes kept of a frame that is not whole.
   [[nodiscard]] std::size_t held() const { return spent_ ? 0 : hold_.size(); }
   // The size of that frame, 0 while its header is not whole.

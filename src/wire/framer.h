@@ -26,6 +26,8 @@ class Framer {
   // The next frame; nothing when more has to come. It is valid until the next call. An error stays:
   // nothing after it has any meaning. Frames of extensions are skipped. spec: FRAME-6
   std::expected<std::optional<Frame>, ProtocolError> next();
+  // Of the frames whose header has yet to come.
+  void set_control_size_max(std::uint32_t size) { cutter_.set_control_size_max(size); }
   // Bytes kept of a frame that is not whole.
   [[nodiscard]] std::size_t held() const { return cutter_.held(); }
 
