@@ -1,0 +1,285 @@
+#include "config.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "limits_table.h"
+#include "nearest.h"
+#include "quantity.h"
+#include "state_folder.h"
+
+namespace orzatty::apps {
+namespace {
+
+constexpr std::size_t kConfigSizeMax = 4 * 1024 * 1024;
+
+constexpr std::array<std::pair<std::string_view, SlowPolicy>, 4> kPolicies = {
+    {{"wait", SlowPolicy::kWait},
+     {"drop_oldest", SlowPolicy::kDropOldest},
+     {"latest", SlowPolicy::kLatest},
+     {"disconnect", SlowPolicy::kDisconnect}}};
+
+// The first problem ends the reading: thrown here, and caught by parse_config() alone.
+struct Problem {
+  toml::source_position where;
+  std::string text;
+};
+
+[[noreturn]] void reject(const toml::node& node, std::string text) {
+  throw Problem{node.source().begin, std::move(text)};
+}
+
+// "did you mean 'listen'?"
+std::string suggestion(std::string_view word, std::span<const std::string_view> known) {
+  return ": did you mean '" + std::string(nearest(word, known).value_or("")) + "'?";
+}
+
+void reject_unknown_keys(const toml::table& table, std::string_view place,
+                         std::span<const std::string_view> known) {
+  for (const auto& [key, value] : table) {
+    if (std::ranges::find(known, key.str()) != known.end()) continue;
+    throw Problem{key.source().begin, "unknown key '" + std::string(key.str()) + "'" +
+                                          std::string(place) + suggestion(key.str(), known)};
+  }
+}
+
+std::string read_string(const toml::node& node, std::string_view key) {
+  const auto text = node.value_exact<std::string>();
+  if (!text || text->empty()) reject(node, std::string(key) + " must be a text, in quotes");
+  return *text;
+}
+
+std::uint64_t read_count(const toml::node& node, std::string_view key, std::uint64_t count_max) {
+  const auto value = node.value_exact<std::int64_t>();
+  if (!value || *value < 0 || static_cast<std::uint64_t>(*value) > count_max) {
+    reject(node,
+           std::string(key) + " must be a whole number from 0 to " + std::to_string(count_max));
+  }
+  return static_cast<std::uint64_t>(*value);
+}
+
+Duration read_duration(const toml::node& node, std::string_view key) {
+  const auto text = node.value_exact<std::string>();
+  const auto duration = text ? parse_duration(*text) : std::nullopt;
+  if (!duration) {
+    reject(node, std::string(key) + " must be a time such as \"250ms\", \"5s\", \"10m\", \"1h\"");
+  }
+  return *duration;
+}
+
+bool read_bool(const toml::node& node, std::string_view key) {
+  const auto value = node.value_exact<bool>();
+  if (!value) reject(node, std::string(key) + " must be true or false");
+  return *value;
+}
+
+std::string read_listen(const toml::node& node) {
+  const auto* list = node.as_array();
+  if (list == nullptr) return read_string(node, "listen");
+  std::string addresses;
+  for (const toml::node& address : *list) {
+    if (!addresses.empty()) addresses += ',';
+    addresses += read_string(address, "listen");
+  }
+  if (addresses.empty()) reject(node, "listen must name at least one address");
+  return addresses;
+}
+
+// A path of the file, seen from where the process runs.
+std::filesystem::path read_path(const toml::node& node, std::string_view key,
+                                const std::filesystem::path& folder) {
+  return folder / read_string(node, key);
+}
+
+NamedToken read_token(const toml::table& table, const std::filesystem::path& folder) {
+  constexpr std::array<std::string_view, 3> keys = {"identity", "token", "token_file"};
+  reject_unknown_keys(table, " in tokens", keys);
+  const auto* identity = table.get("identity");
+  const auto* token = table.get("token");
+  const auto* file = table.get("token_file");
+  if (identity == nullptr || (token == nullptr) == (file == nullptr)) {
+    reject(table, "a token needs an identity, and either a token or a token_file");
+  }
+  NamedToken named = {.identity = read_string(*identity, "identity"), .token = {}};
+  if (token != nullptr) {
+    named.token = read_string(*token, "token");
+    return named;
+  }
+  auto secret = read_secret(read_path(*file, "token_file", folder));
+  if (!secret) reject(*file, secret.error().text);
+  named.token = std::move(*secret);
+  return named;
+}
+
+// Gives every table of an array of tables to `read`.
+template <class Read>
+void for_each_table(const toml::node& node, std::string_view key, Read read) {
+  const auto* list = node.as_array();
+  if (list == nullptr) reject(node, std::string(key) + " must be a list of tables");
+  for (const toml::node& item : *list) {
+    const auto* table = item.as_table();
+    if (table == nullptr) reject(item, std::string(key) + " must be a list of tables");
+    read(*table);
+  }
+}
+
+std::vector<NamedToken> read_tokens(const toml::node& node, const std::filesystem::path& folder) {
+  std::vector<NamedToken> tokens;
+  for_each_table(node, "tokens", [&](const toml::table& table) {
+    NamedToken token = read_token(table, folder);
+    const bool known = std::ranges::any_of(
+        tokens, [&](const NamedToken& other) { return other.token == token.token; });
+    if (known) reject(table, "'" + token.identity + "' has the same token as another identity");
+    tokens.push_back(std::move(token));
+  });
+  return tokens;
+}
+
+Limits read_limits(const toml::node& node) {
+  const auto* table = node.as_table();
+  if (table == nullptr) reject(node, "limits must be a table: [limits]");
+  std::vector<std::string_view> keys;
+  for (const auto& limit : count_limits()) keys.push_back(limit.name);
+  for (const auto& limit : duration_limits()) keys.push_back(limit.name);
+  reject_unknown_keys(*table, " in [limits]", keys);
+  Limits limits;
+  for (const auto& limit : count_limits()) {
+    if (const auto* value = table->get(limit.name)) {
+      limits.*limit.member = static_cast<std::uint32_t>(
+          read_count(*value, limit.name, std::numeric_limits<std::uint32_t>::max()));
+    }
+  }
+  for (const auto& limit : duration_limits()) {
+    if (const auto* value = table->get(limit.name)) {
+      limits.*limit.member = read_duration(*value, limit.name);
+    }
+  }
+  if (const auto problem = problem_of(limits)) reject(node, *problem);
+  return limits;
+}
+
+SlowPolicy read_policy(const toml::node& node) {
+  const std::string text = read_string(node, "slow_policy");
+  std::vector<std::string_view> names;
+  for (const auto& [known, policy] : kPolicies) {
+    if (known == text) return policy;
+    names.push_back(known);
+  }
+  reject(node, "unknown slow_policy '" + text + "'" + suggestion(text, names));
+}
+
+// The keys that [[channel]] and [channel_default] share.
+ChannelConfig read_channel_config(const toml::table& table) {
+  constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  ChannelConfig config;
+  if (const auto* count = table.get("retention_count")) {
+    config.retention.count = read_count(*count, "retention_count", most);
+  }
+  if (const auto* bytes = table.get("retention_bytes")) {
+    config.retention.bytes = read_count(*bytes, "retention_bytes", most);
+  }
+  if (const auto* age = table.get("retention_age")) {
+    config.retention.age = read_duration(*age, "retention_age");
+  }
+  if (const auto* policy = table.get("slow_policy")) config.slow_policy = read_policy(*policy);
+  if (config.retention.count == 0 && config.retention.bytes == 0) {
+    reject(table,
+           "a channel needs a bound for its memory: give retention_bytes or retention_count");
+  }
+  return config;
+}
+
+ChannelRule read_rule(const toml::table& table) {
+  constexpr std::array<std::string_view, 5> keys = {"pattern", "retention_count", "retention_bytes",
+                                                    "retention_age", "slow_policy"};
+  reject_unknown_keys(table, " in [[channel]]", keys);
+  const auto* node = table.get("pattern");
+  if (node == nullptr) reject(table, "a [[channel]] needs a pattern");
+  const std::string text = read_string(*node, "pattern");
+  auto pattern = ChannelPattern::parse(text);
+  if (!pattern) {
+    reject(*node, "'" + text +
+                      "' is no pattern: write words joined by dots, where * stands for "
+                      "one word and a last > for the rest");
+  }
+  return {.pattern = std::move(*pattern), .config = read_channel_config(table)};
+}
+
+ChannelConfig read_channel_default(const toml::node& node) {
+  constexpr std::array<std::string_view, 4> keys = {"retention_count", "retention_bytes",
+                                                    "retention_age", "slow_policy"};
+  const auto* table = node.as_table();
+  if (table == nullptr) reject(node, "channel_default must be a table: [channel_default]");
+  reject_unknown_keys(*table, " in [channel_default]", keys);
+  return read_channel_config(*table);
+}
+
+Config read_config(const toml::table& root, const std::filesystem::path& folder) {
+  constexpr std::array<std::string_view, 9> keys = {"listen", "metrics",         "certificate",
+                                                    "key",    "tokens",          "busy_poll",
+                                                    "limits", "channel_default", "channel"};
+  reject_unknown_keys(root, "", keys);
+  Config config;
+  if (const auto* node = root.get("listen")) config.listen = read_listen(*node);
+  if (const auto* node = root.get("metrics")) config.metrics = read_string(*node, "metrics");
+  const auto* certificate = root.get("certificate");
+  const auto* key = root.get("key");
+  if ((certificate == nullptr) != (key == nullptr)) {
+    reject(certificate != nullptr ? *certificate : *key, "certificate and key belong together");
+  }
+  if (certificate != nullptr) {
+    config.certificate = read_path(*certificate, "certificate", folder);
+    config.key = read_path(*key, "key", folder);
+  }
+  if (const auto* node = root.get("tokens")) config.tokens = read_tokens(*node, folder);
+  if (const auto* node = root.get("busy_poll")) config.busy_poll = read_bool(*node, "busy_poll");
+  if (const auto* node = root.get("limits")) config.limits = read_limits(*node);
+  if (const auto* node = root.get("channel_default")) {
+    config.channel_default = read_channel_default(*node);
+  }
+  if (const auto* node = root.get("channel")) {
+    for_each_table(*node, "channel",
+                   [&](const toml::table& table) { config.channels.push_back(read_rule(table)); });
+  }
+  return config;
+}
+
+std::unexpected<Failure> failure_at(const std::filesystem::path& path,
+                                    const toml::source_position& where, std::string_view text) {
+  return failure(ExitCode::kUsage,
+                 path.string() + ":" + std::to_string(where.line) + ": " + std::string(text));
+}
+
+}  // namespace
+
+Result<Config> parse_config(std::string_view text, const std::filesystem::path& path) {
+  try {
+    return read_config(toml::parse(text), path.parent_path());
+  } catch (const toml::parse_error& error) {
+    return failure_at(path, error.source().begin, error.description());
+  } catch (const Problem& problem) {
+    return failure_at(path, problem.where, problem.text);
+  }
+}
+
+Result<Config> load_config(const std::filesystem::path& path) {
+  const auto text = read_text(path, kConfigSizeMax);
+  if (!text) return std::unexpected(text.error());
+  return parse_config(*text, path);
+}
+
+std::string_view name(SlowPolicy policy) {
+  for (const auto& [text, known] : kPolicies) {
+    if (known == policy) return text;
+  }
+  return "unknown";
+}
+
+}  // namespace orzatty::apps

@@ -1,0 +1,49 @@
+// How every client command is told its server: by options, by the environment, by a saved context,
+// in this order. What is found first counts, separately for the server, the token and the trust.
+#pragma once
+
+#include <string>
+
+#include "context.h"
+#include "failure.h"
+#include "interruption.h"
+#include "orzatty/client.h"
+#include "state_folder.h"
+
+namespace CLI {
+class App;
+}
+
+namespace orzatty::apps {
+
+// As given on the command line; empty is not given.
+struct ConnectionOptions {
+  std::string server;
+  std::string token;
+  std::string token_file;
+  std::string ca;
+  std::string pin;
+  bool insecure = false;
+  std::string state;
+  std::string context;
+  double connect_timeout = 10;  // seconds
+};
+
+// Where to connect to, and with what.
+struct Target {
+  std::string server;
+  std::string token;
+  Trust trust;
+};
+
+// `options` must outlive the parsing of `command`.
+void declare_connection(CLI::App& command, ConnectionOptions& options);
+
+Result<Target> target_of(const ConnectionOptions& options, const Environment& environment);
+
+// Opens the session. Until then a signal ends the process: nothing was sent yet. `client` is as for
+// Client::connect(), but for what this layer knows: token, trust and timeout.
+Result<Client> connect(const ConnectionOptions& options, ClientOptions client,
+                       Interruption& interruption);
+
+}  // namespace orzatty::apps

@@ -1,0 +1,88 @@
+#include "limits_table.h"
+
+#include <array>
+
+namespace orzatty::apps {
+namespace {
+
+constexpr std::array<CountLimit, 18> kCounts = {
+    {{"message_size_max", &Limits::message_size_max},
+     {"channel_name_size_max", &Limits::channel_name_size_max},
+     {"hello_size_max", &Limits::hello_size_max},
+     {"control_frame_size_max", &Limits::control_frame_size_max},
+     {"publication_count_max", &Limits::publication_count_max},
+     {"subscription_count_max", &Limits::subscription_count_max},
+     {"subscription_channel_count_max", &Limits::subscription_channel_count_max},
+     {"control_backlog_max", &Limits::control_backlog_max},
+     {"outbox_size_max", &Limits::outbox_size_max},
+     {"stream_window", &Limits::stream_window},
+     {"connection_window", &Limits::connection_window},
+     {"reassembly_size_max", &Limits::reassembly_size_max},
+     {"pinned_size_max", &Limits::pinned_size_max},
+     {"ack_every", &Limits::ack_every},
+     {"ack_every_bytes", &Limits::ack_every_bytes},
+     {"connection_count_max", &Limits::connection_count_max},
+     {"half_open_count_max", &Limits::half_open_count_max},
+     {"channel_count_max", &Limits::channel_count_max}}};
+
+constexpr std::array<DurationLimit, 8> kDurations = {
+    {{"handshake_timeout", &Limits::handshake_timeout},
+     {"hello_timeout", &Limits::hello_timeout},
+     {"heartbeat_interval", &Limits::heartbeat_interval},
+     {"dead_after", &Limits::dead_after},
+     {"ack_delay", &Limits::ack_delay},
+     {"latency_target", &Limits::latency_target},
+     {"reconnect_delay_max", &Limits::reconnect_delay_max},
+     {"drain_timeout", &Limits::drain_timeout}}};
+
+// `smaller` may not exceed `larger`, because `reason`.
+struct Order {
+  std::string_view smaller;
+  std::string_view larger;
+  std::string_view reason;
+};
+constexpr std::array<Order, 6> kOrders = {
+    {{"message_size_max", "stream_window", "or the largest message could never arrive"},
+     {"message_size_max", "outbox_size_max", "or the largest message could never be sent"},
+     {"message_size_max", "reassembly_size_max",
+      "or the largest message could never be put together"},
+     {"stream_window", "connection_window", "or one stream could never use its window"},
+     {"half_open_count_max", "connection_count_max", "as half-open connections are connections"},
+     {"hello_size_max", "control_frame_size_max", "as a HELLO is a control frame"}}};
+
+std::uint32_t value_of(const Limits& limits, std::string_view name) {
+  for (const CountLimit& limit : kCounts) {
+    if (limit.name == name) return limits.*limit.member;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::span<const CountLimit> count_limits() { return kCounts; }
+std::span<const DurationLimit> duration_limits() { return kDurations; }
+
+std::optional<std::string> problem_of(const Limits& limits) {
+  for (const CountLimit& limit : kCounts) {
+    if (limits.*limit.member == 0) return std::string(limit.name) + " must be at least 1";
+  }
+  for (const DurationLimit& limit : kDurations) {
+    if (limits.*limit.member <= Duration::zero()) {
+      return std::string(limit.name) + " must be more than nothing";
+    }
+  }
+  for (const Order& order : kOrders) {
+    if (value_of(limits, order.smaller) <= value_of(limits, order.larger)) continue;
+    return std::string(order.smaller) + " may not exceed " + std::string(order.larger) + ", " +
+           std::string(order.reason);
+  }
+  if (limits.channel_name_size_max > 255) {
+    return "channel_name_size_max may not exceed 255, as a name's length is one byte";
+  }
+  if (limits.heartbeat_interval >= limits.dead_after) {
+    return "heartbeat_interval must be less than dead_after, or every quiet peer is taken for dead";
+  }
+  return std::nullopt;
+}
+
+}  // namespace orzatty::apps

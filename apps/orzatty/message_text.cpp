@@ -1,0 +1,60 @@
+#include "message_text.h"
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "encoding.h"
+#include "escape.h"
+
+namespace orzatty::apps {
+namespace {
+
+std::string json_of(const Message& message) {
+  nlohmann::ordered_json json = {{"channel", message.channel()},
+                                 {"offset", message.offset().value()},
+                                 {"publisher", message.publisher()}};
+  if (is_utf8(message.text())) {
+    json["text"] = message.text();
+  } else {
+    json["base64"] = base64(message.payload());
+  }
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+void append_line(const MessageText& style, std::string_view channel, std::string_view body,
+                 Output& output) {
+  if (style.channel == MessageText::Channel::kShown) {
+    output.write(channel);
+    output.write("\t");
+  }
+  output.write_line(body);
+}
+
+}  // namespace
+
+void MessageText::append(const Message& message, Output& output) const {
+  switch (format) {
+    case Format::kRaw:
+      return output.write(message.text());
+    case Format::kJson:
+      return output.write_line(json_of(message));
+    case Format::kHex:
+      return append_line(*this, message.channel(), hex(message.payload()), output);
+    case Format::kText:
+      if (reader == Reader::kProgram) {
+        return append_line(*this, message.channel(), message.text(), output);
+      }
+      return append_line(*this, message.channel(), escaped(message.text()), output);
+  }
+}
+
+Result<MessageText::Format> parse_format(std::string_view text) {
+  if (text == "text") return MessageText::Format::kText;
+  if (text == "hex") return MessageText::Format::kHex;
+  if (text == "json") return MessageText::Format::kJson;
+  if (text == "raw") return MessageText::Format::kRaw;
+  return failure(ExitCode::kUsage,
+                 "'" + std::string(text) + "' is no format: write text, hex, json or raw");
+}
+
+}  // namespace orzatty::apps

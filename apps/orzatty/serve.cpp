@@ -1,0 +1,277 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "commands.h"
+#include "config.h"
+#include "context.h"
+#include "development.h"
+#include "event_log.h"
+#include "interruption.h"
+#include "memory_ceiling.h"
+#include "metrics_endpoint.h"
+#include "metrics_text.h"
+#include "net/clock.h"
+#include "orzatty/server.h"
+#include "output.h"
+#include "quantity.h"
+#include "state_folder.h"
+
+namespace orzatty::apps {
+namespace {
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  orzatty serve --dev                       everything made here, for this machine\n"
+    "  orzatty serve --dev --listen 0.0.0.0:5000 and for others, who need the pin and token\n"
+    "  orzatty serve --config orzatty.toml\n"
+    "  orzatty serve --config orzatty.toml --check\n\n"
+    "A configuration file:\n"
+    "  listen = [\"0.0.0.0:5000\", \"[::]:5000\"]\n"
+    "  certificate = \"server.pem\"\n"
+    "  key = \"server.key\"\n"
+    "  tokens = [{identity = \"alice\", token_file = \"alice.token\"}]\n"
+    "  [limits]\n"
+    "  message_size_max = 4194304\n"
+    "  [[channel]]\n"
+    "  pattern = \"quotes.>\"\n"
+    "  retention_count = 1\n"
+    "  slow_policy = \"latest\"\n\n"
+    "Ctrl-C stops it gracefully, a second one at once.";
+
+struct ServeOptions {
+  bool dev = false;
+  std::string listen;
+  std::string state;
+  std::string config;
+  std::string metrics;
+  bool check = false;
+  bool busy_poll = false;
+  bool quiet = false;
+  bool show_token = false;
+};
+
+// All that a server is made from, wherever it came from.
+struct Plan {
+  Config config;
+  Certificate certificate;
+  std::string pin;
+  std::optional<StateFolder> folder;  // with --dev
+  std::string dev_token;
+};
+
+Result<void> use_development(const std::string& state, Plan& plan) {
+  auto folder = StateFolder::locate(state, process_environment());
+  if (!folder) return std::unexpected(folder.error());
+  auto made = prepare_development(*folder, net::unix_seconds());
+  if (!made) return std::unexpected(made.error());
+  plan.config.tokens.push_back({.identity = "dev", .token = made->token});
+  plan.dev_token = std::move(made->token);
+  if (plan.config.certificate.empty()) plan.certificate = std::move(made->certificate);
+  plan.folder = std::move(*folder);
+  return {};
+}
+
+Result<Plan> plan_of(const ServeOptions& options) {
+  if (!options.dev && options.config.empty()) {
+    return failure(ExitCode::kUsage,
+                   "which certificate and tokens? give --config FILE.toml, or --dev to have them "
+                   "made for this machine");
+  }
+  Plan plan;
+  if (!options.config.empty()) {
+    auto config = load_config(options.config);
+    if (!config) return std::unexpected(config.error());
+    plan.config = std::move(*config);
+  }
+  if (!options.listen.empty()) plan.config.listen = options.listen;
+  if (plan.config.listen.empty()) plan.config.listen = "localhost:5000";
+  if (!options.metrics.empty()) plan.config.metrics = options.metrics;
+  plan.config.busy_poll = plan.config.busy_poll || options.busy_poll;
+  if (!plan.config.certificate.empty()) {
+    auto certificate =
+        Certificate::load(plan.config.certificate.string(), plan.config.key.string());
+    if (!certificate) return failure(ExitCode::kFailed, certificate.error().text);
+    plan.certificate = std::move(*certificate);
+  }
+  if (options.dev) {
+    if (auto used = use_development(options.state, plan); !used) {
+      return std::unexpected(used.error());
+    }
+  }
+  if (plan.certificate.chain_pem.empty() || plan.config.tokens.empty()) {
+    return failure(ExitCode::kUsage, options.config + " states no " +
+                                         (plan.config.tokens.empty() ? "tokens" : "certificate") +
+                                         ": nobody could connect");
+  }
+  auto pin = plan.certificate.pin();
+  if (!pin) return failure(ExitCode::kFailed, pin.error().text);
+  plan.pin = std::move(*pin);
+  return plan;
+}
+
+// What a client on this machine connects to: nobody can connect to "any address".
+std::string reachable(std::string address) {
+  if (address.starts_with("0.0.0.0:")) return "127.0.0.1" + address.substr(7);
+  if (address.starts_with("[::]:")) return "[::1]" + address.substr(4);
+  return address;
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) (all += all.empty() ? "" : ", ") += text;
+  return all;
+}
+
+std::string text_of_channel(const ChannelConfig& config) {
+  std::string text = "keeps ";
+  if (config.retention.count > 0) text += std::to_string(config.retention.count) + " messages, ";
+  if (config.retention.bytes > 0) {
+    text += text_of_size(static_cast<double>(config.retention.bytes)) + ", ";
+  }
+  if (config.retention.age > Duration::zero()) {
+    text += text_of_duration(config.retention.age) + ", ";
+  }
+  return text + "slow subscribers: " + std::string(name(config.slow_policy));
+}
+
+Result<void> print_check(const Plan& plan) {
+  const Config& config = plan.config;
+  const MemoryCeiling ceiling =
+      memory_ceiling(config.limits, config.channel_default, config.channels);
+  Output output;
+  output.write_line("listen       " + config.listen);
+  if (!config.metrics.empty()) output.write_line("metrics      " + config.metrics);
+  output.write_line("pin          " + plan.pin);
+  output.write_line("tokens       " + std::to_string(config.tokens.size()));
+  for (const NamedToken& token : config.tokens) output.write_line("  identity   " + token.identity);
+  output.write_line("channels     " + text_of_channel(config.channel_default));
+  for (const ChannelRule& rule : config.channels) {
+    output.write_line("  " + std::string(rule.pattern.text()) + "  " +
+                      text_of_channel(rule.config));
+  }
+  output.write_line("messages     at most " +
+                    text_of_size(static_cast<double>(config.limits.message_size_max)));
+  output.write_line("memory       at most, if all of it were used at once: " +
+                    text_of_size(ceiling.total()));
+  output.write_line("  strangers    " + text_of_size(ceiling.half_open));
+  output.write_line("  connections  " + text_of_size(ceiling.connections) + " (" +
+                    std::to_string(config.limits.connection_count_max) + " of " +
+                    text_of_size(ceiling.connection) + ")");
+  output.write_line("  channels     " + text_of_size(ceiling.named_channels + ceiling.channels) +
+                    " (" + std::to_string(config.limits.channel_count_max) + " of up to " +
+                    text_of_size(ceiling.channel) + ")");
+  return output.flush();
+}
+
+class ServeCommand final : public Command {
+ public:
+  CLI::App& declare(CLI::App& program) override;
+  Result<void> run() override;
+
+ private:
+  Result<void> serve(const Plan& plan, Interruption& interruption);
+  Result<void> save_development_context(const Plan& plan, const Server& server) const;
+  void print_start(const Plan& plan, const Server& server, const MetricsEndpoint* metrics) const;
+
+  ServeOptions options_;
+  EventLog log_;
+};
+
+CLI::App& ServeCommand::declare(CLI::App& program) {
+  CLI::App& command = *program.add_subcommand("serve", "Run the hub");
+  command.footer(kExamples);
+  command.add_flag("--dev", options_.dev,
+                   "Make a certificate and a token in the state folder, and a context that the "
+                   "other commands find");
+  command.add_option("--listen", options_.listen,
+                     "HOST:PORT, or several with commas (localhost:5000)");
+  command.add_option("--state", options_.state, "State folder of --dev [ORZATTY_STATE]");
+  command.add_option("--config", options_.config, "Configuration file (TOML)");
+  command.add_option("--metrics", options_.metrics, "HOST:PORT for Prometheus, by HTTP");
+  command.add_flag("--check", options_.check, "Only say what would be used");
+  command.add_flag("--busy-poll", options_.busy_poll,
+                   "Never sleep: burns a core for a few microseconds less");
+  command.add_flag("--show-token", options_.show_token, "Print the token of --dev");
+  command.add_flag("-q,--quiet", options_.quiet, "No log of peers");
+  return command;
+}
+
+Result<void> ServeCommand::run() {
+  const auto plan = plan_of(options_);
+  if (!plan) return std::unexpected(plan.error());
+  if (options_.check) return print_check(*plan);
+  auto interruption = Interruption::watch(ExitCode::kIncomplete);
+  if (!interruption) return std::unexpected(interruption.error());
+  return serve(*plan, **interruption);
+}
+
+Result<void> ServeCommand::serve(const Plan& plan, Interruption& interruption) {
+  ServerOptions server_options = {.certificate = plan.certificate,
+                                  .authenticate = tokens(plan.config.tokens),
+                                  .channels = plan.config.channels,
+                                  .channel_default = plan.config.channel_default,
+                                  .limits = plan.config.limits,
+                                  .busy_poll = plan.config.busy_poll,
+                                  .on_event = {}};
+  if (!options_.quiet) {
+    server_options.on_event = [this](const ServerEvent& event) { log_.write(event); };
+  }
+  auto server = Server::bind(plan.config.listen, std::move(server_options));
+  if (!server) {
+    const bool usage = server.error().kind == ErrorKind::kArgument;
+    return failure(usage ? ExitCode::kUsage : ExitCode::kFailed, server.error().text);
+  }
+  std::unique_ptr<MetricsEndpoint> metrics;
+  if (!plan.config.metrics.empty()) {
+    auto opened =
+        MetricsEndpoint::open(plan.config.metrics, [&] { return metrics_text(server->stats()); });
+    if (!opened) return std::unexpected(opened.error());
+    metrics = std::move(*opened);
+  }
+  if (auto saved = save_development_context(plan, *server); !saved) return saved;
+  print_start(plan, *server, metrics.get());
+  interruption.on_first([&] { server->stop(); });
+  const auto served = server->run();
+  interruption.on_first({});
+  if (!served) return failure(ExitCode::kFailed, served.error().text);
+  return {};
+}
+
+Result<void> ServeCommand::save_development_context(const Plan& plan, const Server& server) const {
+  if (!plan.folder) return {};
+  const Context context = {.server = reachable(server.addresses().front()),
+                           .token = plan.dev_token,
+                           .token_file = {},
+                           .ca = {},
+                           .pin = plan.pin};
+  return save_context(plan.folder->context({}), context);
+}
+
+void ServeCommand::print_start(const Plan& plan, const Server& server,
+                               const MetricsEndpoint* metrics) const {
+  Output output;
+  if (plan.folder) {
+    output.write_line("pin          " + plan.pin);
+    output.write_line("token        " + (options_.show_token
+                                             ? plan.dev_token
+                                             : "in " + plan.folder->token().string()));
+    output.write_line("try          orzatty pub " +
+                      (options_.state.empty() ? "" : "--state " + options_.state + " ") +
+                      "news.today \"Hello Orzatty\"");
+  }
+  if (metrics != nullptr) {
+    output.write_line("metrics      http://" + metrics->addresses().front() + "/metrics");
+  }
+  output.write_line("listening on " + joined(server.addresses()));
+  (void)output.flush();  // A server serves, whether or not somebody reads this.
+}
+
+}  // namespace
+
+std::unique_ptr<Command> serve_command() { return std::make_unique<ServeCommand>(); }
+
+}  // namespace orzatty::apps
