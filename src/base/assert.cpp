@@ -11,4 +11,9 @@ void assertion_failed(const char* expression, const char* file, int line) {
   std::abort();
 }
 
+void memory_exhausted(std::size_t size) {
+  std::fprintf(stderr, "orzatty: out of memory (%zu bytes)\n", size);
+  std::abort();
+}
+
 }  // namespace orzatty::base

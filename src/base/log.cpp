@@ -28,6 +28,7 @@ Log::Log(SegmentPool& pool, std::uint32_t segment_first, std::uint32_t segment_m
       segment_size_(std::min(next_class(segment_first), segment_max)),
       segment_max_(segment_max) {
   ORZATTY_ASSERT(tail_ != nullptr);  // a pool holds at least the first segment of each of its logs
+  tail_capacity_ = tail_->capacity();
   front_ = {tail_, 0, 0};
 }
 
@@ -42,7 +43,7 @@ Log::~Log() {
 // Takes all the segments that it needs before it writes a byte.
 bool Log::append_spanning(BytesView header, BytesView body, std::uint64_t messages) {
   const std::size_t size = header.size() + body.size();
-  std::size_t room = tail_->capacity() - tail_used_;
+  std::size_t room = tail_capacity_ - tail_used_;
   Segment* first = nullptr;
   Segment* last = nullptr;
   std::uint32_t segment_size = segment_size_;
@@ -72,14 +73,14 @@ bool Log::append_spanning(BytesView header, BytesView body, std::uint64_t messag
 
 void Log::put_spanning(BytesView bytes, Segment*& more) {
   while (!bytes.empty()) {
-    if (tail_used_ == tail_->capacity()) {
+    if (tail_used_ == tail_capacity_) {
       Segment* const next = std::exchange(more, more->next());
       tail_->link(next);
       tail_ = next;
+      tail_capacity_ = next->capacity();
       tail_used_ = 0;
     }
-    const std::size_t step =
-        std::min<std::size_t>(bytes.size(), tail_->capacity() - tail_used_);
+    const std::size_t step = std::min<std::size_t>(bytes.size(), tail_capacity_ - tail_used_);
     put(bytes.first(step));
     bytes = bytes.subspan(step);
   }

@@ -1,8 +1,8 @@
 // The log: an append-only sequence of framed messages in counted segments. Outbox, channel, history
 // and replay are all this one structure, read through cursors.
 //
-// Threads: one writer appends. Readers, also on another thread, see what was published by one atomic
-// word and never write to it. trim() belongs to the reading side, and to one thread.
+// Threads: one writer appends. Readers, also on another thread, see what was published by one
+// atomic word and never write to it. trim() belongs to the reading side, and to one thread.
 #pragma once
 
 #include <atomic>
@@ -36,20 +36,21 @@ struct Piece {
 
 class Log {
  public:
-  // `segment_first` is the size of the first segment; each further one is the next size class, up to
-  // `segment_max`.
+  // `segment_first` is the size of the first segment; each further one is the next size class, up
+  // to `segment_max`.
   Log(SegmentPool& pool, std::uint32_t segment_first,
       std::uint32_t segment_max = SegmentPool::kSizeMax);
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
-  // Writer. Whole or not at all: false when the pool has no room. `messages` is what the bytes count
-  // for in Published (one for a message, zero for a mark).
+  // Writer. Whole or not at all: false when the pool has no room. `messages` is what the bytes
+  // count for in Published (one for a message, zero for a mark).
   [[nodiscard]] bool append(BytesView header, BytesView body, std::uint64_t messages) {
     const std::size_t size = header.size() + body.size();
-    if (size > tail_->capacity() - tail_used_) [[unlikely]]
+    if (size > tail_capacity_ - tail_used_) [[unlikely]] {
       return append_spanning(header, body, messages);
+    }
     put(header);
     put(body);
     publish(size, messages);
@@ -58,7 +59,8 @@ class Log {
   [[nodiscard]] bool append(BytesView bytes, std::uint64_t messages) {
     return append(bytes, {}, messages);
   }
-  // Where the next byte will be written; a cursor for who shall see what comes. Writer's thread only.
+  // Where the next byte will be written; a cursor for who shall see what comes. Writer's thread
+  // only.
   [[nodiscard]] LogCursor end() const { return {tail_, tail_used_, written_.bytes}; }
 
   // Readers. What is published now, extended from what this reader `seen` last (see published_).
@@ -69,8 +71,8 @@ class Log {
   }
   // The first retained byte; a cursor for who shall see everything that is kept.
   [[nodiscard]] LogCursor begin() const { return front_; }
-  // The bytes at the cursor that lie together, at most `size_max`, and moves the cursor behind them.
-  // Only what was published may be asked for, and `size_max` must not be 0.
+  // The bytes at the cursor that lie together, at most `size_max`, and moves the cursor behind
+  // them. Only what was published may be asked for, and `size_max` must not be 0.
   [[nodiscard]] static Piece take(LogCursor& cursor, std::size_t size_max);
   // Moves a cursor over `size` published bytes.
   static void skip(LogCursor& cursor, std::uint64_t size);
@@ -101,7 +103,8 @@ class Log {
   SegmentPool& pool_;
   Segment* tail_;
   std::uint32_t tail_used_ = 0;
-  std::uint32_t segment_size_;  // of the next one
+  std::uint32_t tail_capacity_ = 0;  // a copy: readers that pin the tail write to its header
+  std::uint32_t segment_size_;       // of the next one
   std::uint32_t segment_max_;
   Published written_;
 
@@ -109,8 +112,9 @@ class Log {
   alignas(64) LogCursor front_;
 
   // Bytes (40 bits) and messages (24 bits) in one word, so that a reader never sees one without the
-  // other, and a writer pays one store per message. Both wrap, and a reader extends them from what it
-  // saw last, which holds because no log gets 2^24 messages ahead of its reader: pools are bounded.
+  // other, and a writer pays one store per message. Both wrap, and a reader extends them from what
+  // it saw last, which holds because no log gets 2^24 messages ahead of its reader: pools are
+  // bounded.
   alignas(64) std::atomic<std::uint64_t> published_{0};
 };
 

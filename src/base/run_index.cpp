@@ -9,7 +9,8 @@ namespace orzatty::base {
 namespace {
 
 bool continues(const LogRun& last, const LogRun& next) {
-  return last.producer == next.producer && last.first_sequence + last.count == next.first_sequence &&
+  return last.producer == next.producer &&
+         last.first_sequence + last.count == next.first_sequence &&
          last.bytes + next.bytes <= RunIndex::kRunBytesMax &&
          next.appended - last.appended <= RunIndex::kRunAgeMax;
 }

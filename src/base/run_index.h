@@ -5,8 +5,8 @@
 // time. Runs have numbers that never change, so a cursor remembers one across trims. One thread.
 #pragma once
 
-#include <cstdint>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 
 #include "base/log.h"
@@ -35,10 +35,11 @@ struct LogRun {
 class RunIndex {
  public:
   static constexpr std::uint64_t kRunBytesMax = 64 * 1024;  // bounds the scan for one offset
-  static constexpr Duration kRunAgeMax = std::chrono::milliseconds(10);  // resolution of an age bound
+  static constexpr Duration kRunAgeMax =
+      std::chrono::milliseconds(10);  // resolution of an age bound
 
-  // Adds `run` behind the last one, or extends that one if it goes on (same producer, next sequence,
-  // within the two bounds above). `run.first_offset` must be next_offset().
+  // Adds `run` behind the last one, or extends that one if it goes on (same producer, next
+  // sequence, within the two bounds above). `run.first_offset` must be next_offset().
   void append(const LogRun& run);
   void pop_front();
 
@@ -47,7 +48,9 @@ class RunIndex {
   [[nodiscard]] const LogRun& front() const { return runs_.front(); }
   [[nodiscard]] const LogRun& back() const { return runs_.back(); }
   [[nodiscard]] RunNumber first_number() const { return first_number_; }
-  [[nodiscard]] RunNumber end_number() const { return RunNumber(first_number_.value() + runs_.size()); }
+  [[nodiscard]] RunNumber end_number() const {
+    return RunNumber(first_number_.value() + runs_.size());
+  }
   // nullptr when it was trimmed or does not exist yet. Valid until append() or pop_front().
   [[nodiscard]] const LogRun* find(RunNumber number) const;
   // The run that holds `offset`, or the end when it is next_offset(); empty when it was trimmed or

@@ -16,6 +16,12 @@ constexpr std::size_t class_of(std::uint32_t size) {
   return 2;
 }
 
+void* memory(std::size_t size) {
+  void* const memory = ::operator new(size, kAlignment, std::nothrow);
+  if (memory == nullptr) memory_exhausted(size);
+  return memory;
+}
+
 }  // namespace
 
 void Segment::release() {
@@ -41,7 +47,7 @@ Segment* SegmentPool::allocate(std::uint32_t size) {
 
   const std::uint32_t capacity = size - static_cast<std::uint32_t>(sizeof(Segment));
   Segment*& free = free_[class_of(size)];
-  if (free == nullptr) return new (::operator new(size, kAlignment)) Segment(*this, capacity);
+  if (free == nullptr) return new (memory(size)) Segment(*this, capacity);
   Segment* const segment = std::exchange(free, free->next_free_);
   kept_ -= size;
   segment->next_ = segment->next_free_ = nullptr;

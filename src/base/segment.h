@@ -1,8 +1,8 @@
 // Segments: the pieces of memory that logs are made of, and the pool that they come from.
 //
-// A segment is counted: the log that wrote it holds one reference while it retains it, and everybody
-// who gave its bytes to a transport holds one until those bytes are acknowledged. The last reference
-// returns it to its pool, from whichever thread that happens to be.
+// A segment is counted: the log that wrote it holds one reference while it retains it, and
+// everybody who gave its bytes to a transport holds one until those bytes are acknowledged. The
+// last reference returns it to its pool, from whichever thread that happens to be.
 //
 // Threads: one thread, the writer's, allocates from a pool; any thread may release. The pool must
 // outlive its segments.
@@ -60,8 +60,8 @@ class SegmentRef {
   Segment* segment_ = nullptr;
 };
 
-// Segments in size classes, recycled. `capacity` bounds what is out at any time, `keep` what is kept
-// for reuse when it comes back (a working set that stays in cache).
+// Segments in size classes, recycled. `capacity` bounds what is out at any time, `keep` what is
+// kept for reuse when it comes back (a working set that stays in cache).
 class SegmentPool {
  public:
   static constexpr std::uint32_t kSizeMin = 512;        // a million quiet channels stay cheap
@@ -90,9 +90,11 @@ class SegmentPool {
   std::size_t capacity_;
   std::size_t keep_;
   std::atomic<std::size_t> in_use_{0};
-  std::size_t kept_ = 0;                           // writer's
-  Segment* free_[kClassCount] = {};                // writer's
-  alignas(64) std::atomic<Segment*> returned_{nullptr};  // stack; pushed by all, emptied by the writer
+  // The writer's.
+  std::size_t kept_ = 0;
+  Segment* free_[kClassCount] = {};
+  // A stack, pushed by all and emptied by the writer.
+  alignas(64) std::atomic<Segment*> returned_{nullptr};
 };
 
 }  // namespace orzatty::base

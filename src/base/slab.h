@@ -21,7 +21,7 @@ struct SlabKey {
 template <class T>
 class Slab {
  public:
-  // `make(key)` gives a unique_ptr<T>.
+  // `make(key)` gives a unique_ptr<T>, and must not insert.
   template <class Make>
   SlabKey insert_with(Make make) {
     if (free_.empty()) {
@@ -50,7 +50,8 @@ class Slab {
   void erase(SlabKey key) {
     ORZATTY_ASSERT(find(key) != nullptr);
     entries_[key.slot].item.reset();
-    free_.push_back(key.slot);
+    // A slot whose generations are used up is never used again, or a key could be.
+    if (key.generation != ~std::uint32_t{0}) free_.push_back(key.slot);
     --size_;
   }
   [[nodiscard]] std::size_t size() const { return size_; }

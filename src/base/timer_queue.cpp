@@ -26,7 +26,7 @@ std::optional<TimerQueue::Slot> TimerQueue::pop_due(Instant now) {
   while (!heap_.empty() && heap_.front().when <= now) {
     const Slot slot = heap_.front().slot;
     Timer& timer = timers_[slot];
-    if (timer.deadline && *timer.deadline > now) {  // it moved later meanwhile
+    if (timer.deadline && *timer.deadline > heap_.front().when) {  // it moved later meanwhile
       heap_.front().when = *timer.deadline;
       sift_down(0);
       continue;

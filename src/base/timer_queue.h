@@ -1,6 +1,6 @@
-// Deadlines by small numbers ("slots"), for ten thousand connections whose deadlines move with every
-// packet. A deadline that moves later costs nothing until its old time comes; equal deadlines come
-// in the order of slots. One thread.
+// Deadlines by small numbers ("slots"), for ten thousand connections whose deadlines move with
+// every packet. A deadline that moves later costs nothing until its old time comes; equal deadlines
+// come in the order of slots. One thread.
 #pragma once
 
 #include <cstddef>
