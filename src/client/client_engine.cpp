@@ -63,9 +63,9 @@ class ClientEngine::Parts final : public session::Refill {
   base::Prng prng_;
   Backoff backoff_;
   session::Governor governor_;
-  std::unique_ptr<session::ClientSession> session_;
   base::Ring<EngineOutput> outputs_;
   std::vector<std::unique_ptr<Publication>> publications_;               // by id
+  std::unique_ptr<session::ClientSession> session_;  // gives up its pins before the outboxes go
   std::map<std::uint64_t, std::unique_ptr<Subscription>> subscriptions_;  // by id
   std::vector<Publication*> streams_;                                     // by stream key
   std::uint64_t next_subscription_ = 0;

@@ -112,7 +112,9 @@ class Hub {
   [[nodiscard]] session::SendTable& sends(PeerKey peer);
   [[nodiscard]] session::Refill& source(PeerKey peer);
   [[nodiscard]] std::vector<session::Credit>& credits(PeerKey peer);
+  // Before packets of the peer are built, and after.
   void flush(PeerKey peer, Instant now);
+  void written(PeerKey peer, Instant now);
   // Bytes of a stream were acknowledged by the transport, or the transport closed the stream.
   void acked(PeerKey peer, session::StreamKey stream, std::uint64_t size, Instant now);
   void stream_closed(PeerKey peer, session::StreamKey stream, Instant now);

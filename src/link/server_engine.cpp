@@ -183,6 +183,7 @@ bool ServerEngine::write_one(Joint& joint, PacketSink& sink, Instant now) {
     carried = {&hub_.sends(*joint.peer), &hub_.source(*joint.peer), &joint.streams};
   }
   const BuildResult result = build_packets(connection, carried, sink, kTurnBytes, now);
+  if (joint.peer) hub_.written(*joint.peer, now);
   if (result == BuildResult::kClosed) {
     while (const auto event = connection.poll()) handle_event(joint, connection, *event, now);
     drain_hub(now);

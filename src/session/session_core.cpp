@@ -157,6 +157,7 @@ void SessionCore::count(const wire::Pong& pong) {
 void SessionCore::close(ErrorCode code, std::string_view text) {
   if (closed_) return;
   closed_ = true;
+  close_code_ = code;
   closing_ = CloseTransport{code, std::string(text)};
 }
 

@@ -77,6 +77,7 @@ class SessionCore {
   void close(ErrorCode code, std::string_view text);
   void fail(const ProtocolError& error);
   [[nodiscard]] bool closed() const { return closed_; }
+  [[nodiscard]] ErrorCode close_code() const { return close_code_; }
   // Once.
   [[nodiscard]] std::optional<CloseTransport> take_close();
 
@@ -106,6 +107,7 @@ class SessionCore {
   Keepalive keepalive_;
   bool open_ = false;
   bool closed_ = false;
+  ErrorCode close_code_ = ErrorCode::kNone;
   std::uint64_t pings_ = 0;
   std::uint64_t pongs_ = 0;
   std::optional<CloseTransport> closing_;

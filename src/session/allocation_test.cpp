@@ -1,0 +1,155 @@
+// What a session costs in memory, counted: the operator new of this test binary keeps the books.
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <new>
+
+#include "session/session_for_test.h"
+
+namespace {
+
+std::size_t allocation_count = 0;
+std::size_t allocated_bytes = 0;
+
+void* count_allocation(std::size_t size, std::size_t alignment) {
+  ++allocation_count;
+  allocated_bytes += size;
+  const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
+  if (void* memory = std::aligned_alloc(alignment, rounded)) return memory;
+  std::abort();
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  return count_allocation(size, __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+}
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  return count_allocation(size, static_cast<std::size_t>(alignment));
+}
+// Not inlined: g++ would see free() meet a `new` that it does not look into, and warn.
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
+
+namespace orzatty::session {
+namespace {
+
+TEST(Allocation, IsNotNeededToSendMessages) {
+  Scratch scratch(1 << 20);
+  Outbox outbox(2 << 20);
+  SendQueue queue;
+  const Bytes payload(64);
+  const auto send = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      ASSERT_TRUE(outbox.append(MessageType::kRaw, payload));
+      if (i % 100 != 0) continue;
+      outbox.fill(queue, scratch, 1);
+      const std::uint64_t size = queue.unsent();
+      queue.taken(size);
+      queue.acked(size);
+      outbox.acknowledged(outbox.sent());
+    }
+  };
+  send(10'000);
+
+  const std::size_t before = allocation_count;
+  send(100'000);
+
+  EXPECT_EQ(allocation_count - before, 0U);
+}
+
+TEST(Allocation, IsNotNeededToReceiveMessagesAndToAcknowledgeThem) {
+  const Limits limits;
+  Instant now{};
+  ServerSession server(limits, 1, now);
+  ClientSession client(limits, test::hello(), 2, now);
+  Outbox outbox(2 << 20);
+  test::OutboxSource source(client.core().scratch());
+  test::NoSource none;
+  test::Pipe up;
+  test::Pipe down;
+  const Bytes payload(64);
+  std::uint64_t received = 0;
+  Sequence acknowledged;
+  const auto take = [&](RemoteStream stream, BytesView bytes, Fin fin) {
+    if (stream.value() == 0) {
+      server.handle_control(bytes, fin, now);
+    } else {
+      server.handle_stream(stream, bytes, fin, now);
+    }
+    while (const auto output = server.poll()) {
+      if (std::holds_alternative<HelloReceived>(*output))
+        server.welcome(test::welcome(limits), now);
+      const auto* messages = std::get_if<PublicationMessages>(&*output);
+      if (messages == nullptr) continue;
+      received += messages->count;
+      server.core().consumed(messages->stream, messages->frames.size());
+      server.accepted({messages->publication, messages->first, messages->count,
+                       Offset(messages->first.value()), false},
+                      messages->frames.size(), messages->nonce, now);
+    }
+  };
+  const auto take_answers = [&](RemoteStream, BytesView bytes, Fin fin) {
+    client.handle_control(bytes, fin, now);
+    while (const auto output = client.poll(now)) {
+      const auto* ack = std::get_if<AckReceived>(&*output);
+      if (ack == nullptr) continue;
+      acknowledged = ack->ack->runs.back().first + ack->ack->runs.back().count;
+      outbox.acknowledged(acknowledged);
+    }
+  };
+  client.core().sends().opened(kControlKey);
+  server.core().sends().opened(kControlKey);
+  const auto run = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      ASSERT_TRUE(outbox.append(MessageType::kRaw, payload));
+      if (i % 50 != 0) continue;
+      now += std::chrono::milliseconds(1);
+      client.flush(now);
+      up.carry(client.core().sends(), source, take);
+      server.flush(now);
+      server.core().credits().clear();
+      down.carry(server.core().sends(), none, take_answers);
+      for (std::uint32_t key = 1; key < 2; ++key) client.core().sends().wake(StreamKey(key));
+    }
+  };
+  up.carry(client.core().sends(), source, take);
+  down.carry(server.core().sends(), none, take_answers);
+  source.carry(client.publish({.publication = PublicationId(1),
+                               .producer = {},
+                               .epoch = {},
+                               .next = {},
+                               .channel = ChannelName::of(1)}),
+               outbox);
+  run(20'000);
+
+  const std::size_t before = allocation_count;
+  run(100'000);
+
+  EXPECT_EQ(allocation_count - before, 0U);
+  EXPECT_GT(received, 119'000U);
+  EXPECT_GT(acknowledged, Sequence(110'000));
+}
+
+// Ten thousand idle sessions are a goal of the whole server: 36 KiB each with QUIC and TLS.
+TEST(Allocation, OfAnIdleSessionIsAFewKilobytes) {
+  const Limits limits;
+  const std::size_t before = allocated_bytes;
+  const auto server = std::make_unique<ServerSession>(limits, 1, Instant{});
+  const Bytes hello = test::frame(test::hello());
+  server->handle_control(hello, Fin::kNo, Instant{});
+  while (server->poll()) continue;
+  server->welcome(test::welcome(limits), Instant{});
+
+  EXPECT_LT(allocated_bytes - before, 6'000U);
+}
+
+}  // namespace
+}  // namespace orzatty::session

@@ -1,0 +1,206 @@
+#include "session/send_table.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+#include "session/scratch.h"
+
+namespace orzatty::session {
+namespace {
+
+// Sources that never run dry until their bytes are used up.
+class Sources final : public Refill {
+ public:
+  explicit Sources(Scratch& scratch) : scratch_(scratch) {}
+  void refill(StreamKey stream, SendQueue& queue) override {
+    ++refills;
+    std::size_t& left = bytes[stream];
+    const std::size_t size = std::min<std::size_t>(left, 32 * 1024);
+    if (size == 0) return;
+    ASSERT_TRUE(scratch_.write(Bytes(size), queue));
+    left -= size;
+  }
+  std::map<StreamKey, std::size_t> bytes;
+  std::size_t refills = 0;
+
+ private:
+  Scratch& scratch_;
+};
+
+class SendTableTest : public testing::Test {
+ protected:
+  SendTableTest() { table_.opened(kControlKey); }
+  StreamKey open() {
+    const StreamKey key = table_.add();
+    EXPECT_EQ(table_.next_to_open(), key);
+    table_.opened(key);
+    return key;
+  }
+  static std::uint64_t size_of(const Offer& offer) {
+    std::uint64_t size = 0;
+    for (const BytesView span : offer.bytes()) size += span.size();
+    return size;
+  }
+  // Takes at most `size_max` of the next offer, and has it acknowledged.
+  std::optional<StreamKey> send(std::uint64_t size_max) {
+    const auto offer = table_.offer(sources_);
+    if (!offer) return std::nullopt;
+    const std::uint64_t offered = size_of(*offer);
+    const std::uint64_t size = std::min(offered, size_max);
+    table_.taken(offer->stream, size, size == offered ? offer->fin : Fin::kNo);
+    table_.acked(offer->stream, size);
+    return offer->stream;
+  }
+
+  Scratch scratch_{4 << 20};
+  Sources sources_{scratch_};
+  SendTable table_;
+};
+
+TEST_F(SendTableTest, SendsTheControlStreamFirst) {
+  const StreamKey stream = open();
+  sources_.bytes[stream] = 100;
+  table_.wake(stream);
+  ASSERT_TRUE(scratch_.write(bytes_of("ping"), table_.queue(kControlKey)));
+
+  EXPECT_EQ(send(1000), kControlKey);
+  EXPECT_EQ(send(1000), stream);
+  EXPECT_EQ(send(1000), std::nullopt);
+}
+
+TEST_F(SendTableTest, GivesEachStreamItsTurn) {
+  const StreamKey first = open();
+  const StreamKey second = open();
+  sources_.bytes[first] = sources_.bytes[second] = 1 << 20;
+  table_.wake(first);
+  table_.wake(second);
+  std::map<StreamKey, std::uint64_t> sent;
+
+  for (int packet = 0; packet < 1000; ++packet) {
+    const auto stream = send(1400);
+    ASSERT_TRUE(stream);
+    sent[*stream] += 1400;
+    EXPECT_LE(sent[first], sent[second] + SendTable::kTurn + 1400);
+    EXPECT_LE(sent[second], sent[first] + SendTable::kTurn + 1400);
+  }
+}
+
+TEST_F(SendTableTest, PassesOverAStreamThatIsBlockedUntilItIsWritable) {
+  const StreamKey stuck = open();
+  const StreamKey free = open();
+  sources_.bytes[stuck] = sources_.bytes[free] = 100;
+  table_.wake(stuck);
+  table_.wake(free);
+  table_.blocked(stuck);
+
+  EXPECT_EQ(send(1000), free);
+  EXPECT_EQ(send(1000), std::nullopt);
+  table_.wake(stuck);
+  EXPECT_EQ(send(1000), std::nullopt);
+  table_.writable(stuck);
+  EXPECT_EQ(send(1000), stuck);
+}
+
+TEST_F(SendTableTest, EndsAStreamBehindItsLastByte) {
+  const StreamKey stream = open();
+  ASSERT_TRUE(scratch_.write(bytes_of("the end"), table_.queue(stream)));
+  table_.finish(stream);
+
+  const auto part = table_.offer(sources_);
+  ASSERT_TRUE(part);
+  EXPECT_EQ(part->fin, Fin::kYes);
+  table_.taken(stream, 4, Fin::kNo);  // not all of it fitted
+  const auto rest = table_.offer(sources_);
+  ASSERT_TRUE(rest);
+  EXPECT_EQ(text_of(rest->spans[0]), "end");
+  EXPECT_EQ(rest->fin, Fin::kYes);
+  table_.taken(stream, 3, Fin::kYes);
+
+  EXPECT_FALSE(table_.offer(sources_));
+  EXPECT_EQ(table_.in_flight(), 7U);
+}
+
+TEST_F(SendTableTest, EndsAnEmptyStreamByFinAlone) {
+  const StreamKey stream = open();
+  table_.blocked(stream);
+  table_.finish(stream);
+
+  const auto offer = table_.offer(sources_);
+
+  ASSERT_TRUE(offer);
+  EXPECT_EQ(offer->span_count, 0U);
+  EXPECT_EQ(offer->fin, Fin::kYes);
+}
+
+TEST_F(SendTableTest, HoldsBackTheFinWhenMoreWaitsThanSpansCanShow) {
+  const StreamKey stream = open();
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(scratch_.write(bytes_of("x"), table_.queue(stream)));
+  table_.finish(stream);
+
+  const auto offer = table_.offer(sources_);
+
+  ASSERT_TRUE(offer);
+  EXPECT_EQ(offer->span_count, Offer::kSpanMax);
+  EXPECT_EQ(offer->fin, Fin::kNo);
+}
+
+TEST_F(SendTableTest, GivesUpPinsOfAReleasedStreamAndReusesItsKey) {
+  const StreamKey stream = open();
+  ASSERT_TRUE(scratch_.write(bytes_of("lost"), table_.queue(stream)));
+  table_.taken(stream, 2, Fin::kNo);
+  const std::size_t size = table_.size();
+
+  table_.release(stream);
+  table_.acked(stream, 2);  // late news of the transport harm nobody
+
+  EXPECT_EQ(table_.in_flight(), 0U);
+  EXPECT_EQ(table_.size(), size - 1);
+  EXPECT_EQ(table_.add(), stream);
+  EXPECT_EQ(table_.queue(stream).unsent(), 0U);
+}
+
+TEST_F(SendTableTest, DoesNotReuseAKeyThatStillStandsInALine) {
+  const StreamKey waiting = open();
+  table_.wake(waiting);
+  table_.release(waiting);
+  EXPECT_NE(table_.add(), waiting);
+
+  const StreamKey unopened = table_.add();
+  table_.release(unopened);
+  EXPECT_NE(table_.add(), unopened);
+}
+
+TEST_F(SendTableTest, DoesNotOpenAStreamThatWasReleasedBefore) {
+  const StreamKey first = table_.add();
+  const StreamKey second = table_.add();
+  table_.release(first);
+
+  EXPECT_EQ(table_.next_to_open(), second);
+  table_.opened(second);
+  EXPECT_EQ(table_.next_to_open(), std::nullopt);
+  EXPECT_EQ(table_.add(), first);
+}
+
+TEST_F(SendTableTest, OffersNothingOfAStreamThatIsNotOpen) {
+  const StreamKey stream = table_.add();
+  sources_.bytes[stream] = 10;
+  table_.wake(stream);
+  EXPECT_FALSE(table_.offer(sources_));
+
+  table_.opened(stream);
+  EXPECT_TRUE(table_.offer(sources_));
+}
+
+TEST_F(SendTableTest, AsksASourceAgainOnlyWhenItsQueueRanLow) {
+  const StreamKey stream = open();
+  sources_.bytes[stream] = 1 << 20;
+  table_.wake(stream);
+  for (int packet = 0; packet < 100; ++packet) ASSERT_EQ(send(1400), stream);
+
+  EXPECT_LE(sources_.refills, 140'000 / (16 * 1024) + 1);
+}
+
+}  // namespace
+}  // namespace orzatty::session
