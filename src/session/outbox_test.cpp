@@ -22,11 +22,11 @@ std::string payload_of(std::uint64_t number, std::size_t size) {
 // What a peer reads on one PUBLISH stream.
 class Peer {
  public:
-  explicit Peer(Sequence next) {
+  explicit Peer(Sequence start) {
     const Bytes preface = test::frame(wire::Publish{.publication = PublicationId(0),
                                                     .producer = {},
                                                     .epoch = {},
-                                                    .next = next,
+                                                    .next = start,
                                                     .channel = ChannelName::of(1)});
     read(preface);
   }

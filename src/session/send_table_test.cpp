@@ -149,11 +149,12 @@ TEST_F(SendTableTest, HoldsBackTheFinWhenMoreWaitsThanSpansCanShow) {
 TEST_F(SendTableTest, GivesUpPinsOfAReleasedStreamAndReusesItsKey) {
   const StreamKey stream = open();
   ASSERT_TRUE(scratch_.write(bytes_of("lost"), table_.queue(stream)));
-  table_.taken(stream, 2, Fin::kNo);
+  table_.taken(stream, 4, Fin::kNo);
+  EXPECT_FALSE(table_.offer(sources_));  // its turn is over
   const std::size_t size = table_.size();
 
   table_.release(stream);
-  table_.acked(stream, 2);  // late news of the transport harm nobody
+  table_.acked(stream, 4);  // late news of the transport harm nobody
 
   EXPECT_EQ(table_.in_flight(), 0U);
   EXPECT_EQ(table_.size(), size - 1);
