@@ -41,14 +41,15 @@ struct StateEvent {
   std::string text;
 };
 
+// Every member has a default, so that naming only some of them does not warn.
 struct ClientOptions {
-  std::string token;
-  Trust trust;
+  std::string token = {};
+  Trust trust = {};
   Drive drive = Drive::kThreads;
-  Limits limits;
+  Limits limits = {};
   Duration connect_timeout = std::chrono::seconds(10);
   std::string agent = "orzatty-cpp";
-  std::function<void(const StateEvent&)> on_state;
+  std::function<void(const StateEvent&)> on_state = {};
 };
 
 // What became of one message.
@@ -63,11 +64,11 @@ using ReportHandler = std::function<void(const DeliveryReport&)>;
 
 struct SubscribeOptions {
   StartPosition from = StartPosition::live();
-  std::function<void(std::string_view channel, const Gap&)> on_gap;
+  std::function<void(std::string_view channel, const Gap&)> on_gap = {};
   // The channel's log began anew (the server restarted): positions start again.
-  std::function<void(std::string_view channel)> on_reset;
+  std::function<void(std::string_view channel)> on_reset = {};
   // The server ended it; kNone after unsubscribe().
-  std::function<void(const Error&)> on_end;
+  std::function<void(const Error&)> on_end = {};
 };
 
 struct ClientStats {

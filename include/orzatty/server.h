@@ -52,13 +52,13 @@ struct ServerEvent {
 };
 
 struct ServerOptions {
-  Certificate certificate;
-  Authenticator authenticate;         // without one everybody is refused
-  std::vector<ChannelRule> channels;  // the first whose pattern matches counts
-  ChannelConfig channel_default;
-  Limits limits;
+  Certificate certificate = {};
+  Authenticator authenticate = {};         // without one everybody is refused
+  std::vector<ChannelRule> channels = {};  // the first whose pattern matches counts
+  ChannelConfig channel_default = {};
+  Limits limits = {};
   bool busy_poll = false;  // burns its core for a few microseconds less
-  std::function<void(const ServerEvent&)> on_event;
+  std::function<void(const ServerEvent&)> on_event = {};
 };
 
 // A connected peer, as a handler sees it. Valid until the handler returns.
