@@ -1,7 +1,5 @@
 #include "orzatty/error.h"
 
-#include "orzatty/message.h"
-
 namespace orzatty {
 
 std::string_view name(ErrorCode code) {
@@ -74,17 +72,6 @@ std::string_view advice(ErrorCode code) {
     case ErrorCode::kClosedByUser: return "nothing";
   }
   return "look the number up in a newer version of the protocol";
-}
-
-std::string_view name(GapReason reason) {
-  switch (reason) {
-    case GapReason::kRetention: return "retention";
-    case GapReason::kSlow: return "slow";
-    case GapReason::kSuperseded: return "superseded";
-    case GapReason::kExpired: return "expired";
-    case GapReason::kRefused: return "refused";
-  }
-  return "unknown";
 }
 
 }  // namespace orzatty

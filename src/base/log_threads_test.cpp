@@ -109,34 +109,50 @@ TEST(LogThreads, AReaderSeesAMillionMessagesInOrderWhileTheyAreWrittenAndTrimmed
   EXPECT_LE(pool.in_use(), SegmentPool::kSizeMax);
 }
 
-TEST(LogThreads, PinsLetGoByAThirdThreadComeBackToTheWriter) {
+// Pieces on their way to another thread, each in a slot of its own.
+using Slots = std::array<std::atomic<Piece*>, 4>;
+
+// What was in the slot before.
+std::unique_ptr<Piece> put_piece(std::atomic<Piece*>& slot, std::unique_ptr<Piece> piece) {
+  return std::unique_ptr<Piece>(slot.exchange(piece.release(), std::memory_order_acq_rel));
+}
+
+TEST(LogThreads, WhatAThirdThreadStillReadsIsNotWrittenAgainAndComesBackWhenItLetsGo) {
+  constexpr std::byte kFilling{7};
   SegmentPool pool(std::size_t{8} * 4096, std::size_t{4} * 4096);
   Log log(pool, 4096, 4096);
-  Bytes body(1000, std::byte{7});
-  LogCursor cursor = log.begin();
-  std::array<std::atomic<Piece*>, 4> slots{};
+  const Bytes body(1000, kFilling);
+  Slots slots{};
   std::atomic<bool> done{false};
-  std::thread releaser([&] {
+  std::uint64_t faults = 0;
+  std::thread third([&] {
     while (!done.load(std::memory_order_acquire)) {
-      for (auto& slot : slots) delete slot.exchange(nullptr, std::memory_order_acq_rel);
+      for (auto& slot : slots) {
+        const auto piece = put_piece(slot, nullptr);
+        if (piece != nullptr &&
+            !std::ranges::all_of(piece->bytes, [](std::byte byte) { return byte == kFilling; })) {
+          ++faults;
+        }
+      }
       std::this_thread::yield();
     }
   });
 
-  std::uint64_t appended = 0;
-  for (std::size_t turn = 0; appended < 20'000; ++turn) {
+  LogCursor cursor = log.begin();
+  for (std::uint64_t appended = 0, turn = 0; appended < 20'000; ++turn) {
     if (log.append(body, 1)) ++appended;
-    Published seen = log.published({cursor.position, 0});
+    const Published seen = log.published({.bytes = cursor.position, .messages = 0});
     while (cursor.position < seen.bytes) {
       auto piece = std::make_unique<Piece>(Log::take(cursor, seen.bytes - cursor.position));
-      delete slots[turn % slots.size()].exchange(piece.release(), std::memory_order_acq_rel);
+      put_piece(slots[turn % slots.size()], std::move(piece));
     }
     log.trim(cursor);
   }
   done.store(true, std::memory_order_release);
-  releaser.join();
-  for (auto& slot : slots) delete slot.exchange(nullptr);
+  third.join();
+  for (auto& slot : slots) put_piece(slot, nullptr);
 
+  EXPECT_EQ(faults, 0U);
   EXPECT_EQ(pool.in_use(), 4096U);
 }
 
