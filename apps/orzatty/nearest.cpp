@@ -23,8 +23,12 @@ std::size_t edit_distance(std::string_view left, std::string_view right) {
 
 std::optional<std::string_view> nearest(std::string_view word,
                                         std::span<const std::string_view> known) {
-  const auto found = std::ranges::min_element(
-      known, {}, [&](std::string_view candidate) { return edit_distance(word, candidate); });
+  const auto distance = [&](std::string_view candidate) {
+    // "drop" is short for "drop_oldest", however many letters that has more.
+    if (!word.empty() && candidate.starts_with(word)) return std::size_t{0};
+    return edit_distance(word, candidate);
+  };
+  const auto found = std::ranges::min_element(known, {}, distance);
   if (found == known.end()) return std::nullopt;
   return *found;
 }

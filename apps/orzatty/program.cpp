@@ -59,9 +59,12 @@ std::optional<std::string> unknown_command(const CLI::App& program,
   std::vector<std::string> names;
   for (const CLI::App* command : program.get_subcommands({})) names.push_back(command->get_name());
   if (std::ranges::find(names, words.front()) != names.end()) return std::nullopt;
+  std::string text = "unknown command '" + words.front() + "'";
   const std::vector<std::string_view> known(names.begin(), names.end());
-  return "unknown command '" + words.front() + "': did you mean '" +
-         std::string(nearest(words.front(), known).value_or("")) + "'? 'orzatty --help' lists all";
+  const std::string_view near = nearest(words.front(), known).value_or("");
+  if (edit_distance(words.front(), near) <= 2)
+    text += ": did you mean '" + std::string(near) + "'?";
+  return text + " (see 'orzatty --help')";
 }
 
 std::string usage_text(const CLI::App& program, const CLI::ParseError& error) {

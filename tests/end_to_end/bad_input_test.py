@@ -1,0 +1,129 @@
+"""Bad input of every kind: a clear line, the documented exit code, and nobody else notices."""
+
+import random
+import socket
+import subprocess
+
+import hub
+
+
+class BadFiles(hub.HubTest):
+    def test_an_unreadable_file_is_1_and_named(self):
+        self.serve()
+        for path in ("/nonexistent", self.folder):
+            self.assert_fails(self.run_client("pub", "a", "--file", path), 1, f"cannot read {path}")
+
+    def test_a_line_above_the_limit_loses_nothing_that_was_accepted(self):
+        self.serve()
+        source = self.file("in", b"one\ntwo\n" + b"x" * (1024 * 1024 + 1) + b"\nthree\n")
+        code, _, err = self.run_client("pub", "--quiet", "a", "--file", source)
+        self.assertEqual(code, 1)
+        self.assertRegex(err, r"\Aorzatty: line 3 of .*1048576 bytes \(message_size_max\).*; 2 of 2 "
+                              r"messages were accepted[^\n]*\n\Z")
+        self.assertEqual(self.run_client("sub", "a", "--from", "start", "--count", 2)[1], b"one\ntwo\n")
+
+    def test_an_output_that_is_full_is_1(self):
+        self.serve()
+        with open("/dev/full", "wb") as full:
+            subscriber = self.subscribe("a", "--count", 1, "--format", "raw", stdout=full)
+            self.publish("a", "x")
+            code, _, err = subscriber.finish()
+        self.assertEqual(code, 1)
+        self.assertIn("orzatty: cannot write the output: No space left on device\n", err)
+
+    def test_a_reader_that_goes_away_ends_it_quietly(self):
+        self.serve()
+        subscriber = self.subscribe("a")
+        subscriber.process.stdout.close()
+        subscriber.process.stdout = None
+        self.publish("a", "x")
+        code, _, err = subscriber.finish()
+        self.assertEqual(code, 1)
+        self.assertEqual(err, "orzatty: subscribed to a\n")
+
+    def test_text_that_is_not_utf8_is_refused_and_the_next_client_notices_nothing(self):
+        self.serve()
+        source = self.file("in", b"\xff\n")
+        code, _, err = self.run_client("pub", "--quiet", "--text", "a", "--file", source)
+        self.assertNotEqual(code, 0)
+        self.assertEqual(err.count("\n"), 1)
+        self.assert_done(self.run_client("ping", "--count", 1))
+
+
+class BadDatagrams(hub.HubTest):
+    def test_garbage_leaves_the_server_unmoved(self):
+        _, address = self.serve()
+        host, port = address.split(":")
+        chance = random.Random(4)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for size in [*range(21), *range(21)]:
+                sender.sendto(chance.randbytes(size), (host, int(port)))
+            for _ in range(20_000):
+                sender.sendto(chance.randbytes(chance.choice((21, 43, 100, 1200, 1452))),
+                              (host, int(port)))
+        self.assert_done(self.run_client("ping", "--count", 3, "--interval", 0))
+
+
+class BadPlaces(hub.HubTest):
+    def test_a_port_in_use_is_1_and_named(self):
+        _, address = self.serve()
+        result = self.run_program("serve", "--dev", "--state", self.folder / "other", "--listen", address)
+        self.assert_fails(result, 1, address)
+
+    def test_a_metrics_port_in_use_is_1(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            address = f"127.0.0.1:{taken.getsockname()[1]}"
+            result = self.run_program("serve", "--dev", "--state", self.state, "--listen",
+                                      "127.0.0.1:0", "--metrics", address)
+        self.assert_fails(result, 1, f"metrics at {address}")
+
+    def test_a_state_folder_that_cannot_be_made_is_1_and_named(self):
+        path = self.file("a_file", b"") / "state"
+        result = self.run_program("serve", "--dev", "--state", path, "--listen", "127.0.0.1:0")
+        self.assert_fails(result, 1, str(path))
+
+    def test_a_state_folder_that_others_can_enter_is_refused(self):
+        self.state.mkdir(mode=0o755)
+        self.state.chmod(0o755)
+        result = self.run_program("serve", "--dev", "--state", self.state, "--listen", "127.0.0.1:0")
+        self.assert_fails(result, 1, "chmod 700")
+
+    def test_a_full_disk_in_the_state_folder_is_1(self):
+        mounted = self.folder / "full"
+        mounted.mkdir(mode=0o700)
+        script = ('mount -t tmpfs -o size=4k,mode=700 none "$1" && '
+                  '{ head -c 8192 /dev/zero >"$1/filler" 2>/dev/null; shift; exec "$@"; }')
+        words = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]
+        if subprocess.run([*words[:-4], "sh", "-c", 'mount -t tmpfs none "$1"', "sh", mounted],
+                          capture_output=True, check=False).returncode != 0:
+            self.skipTest("no private mounts on this machine")
+        done = subprocess.run([*words, mounted, hub.PROGRAM, "serve", "--dev", "--state", mounted,
+                               "--listen", "127.0.0.1:0"], capture_output=True, check=False,
+                              timeout=hub.PATIENCE, env=hub.environment())
+        self.assert_fails((done.returncode, b"", done.stderr.decode()), 1, "No space left on device")
+
+
+class BadConfiguration(hub.HubTest):
+    def check(self, text):
+        path = self.file("orzatty.toml", text.encode())
+        return self.run_program("serve", "--dev", "--state", self.state, "--config", path, "--check")
+
+    def test_an_unknown_key_is_2_with_its_line_and_the_nearest_one(self):
+        self.assert_fails(self.check("\n[limits]\nmesage_size_max = 5\n"), 2,
+                          r"orzatty\.toml:3: .*'mesage_size_max'.*did you mean 'message_size_max'")
+
+    def test_limits_that_contradict_each_other_are_2(self):
+        self.assert_fails(self.check("[limits]\nmessage_size_max = 9000000\n"), 2, "stream_window")
+
+    def test_a_configuration_that_is_not_there_is_1(self):
+        self.assert_fails(self.run_program("serve", "--config", "/nonexistent.toml"), 1, "nonexistent")
+
+    def test_one_without_tokens_is_2(self):
+        path = self.file("orzatty.toml", b"listen = '127.0.0.1:0'\n")
+        self.assert_fails(self.run_program("serve", "--config", path), 2, "tokens")
+
+
+if __name__ == "__main__":
+    hub.run_tests()
