@@ -75,13 +75,13 @@ TEST_F(Door, DatagramsOfUpToTwentyBytesAreDroppedWhateverTheyHold) {
 }
 
 TEST_F(Door, AMillionRandomDatagramsLeaveNothingBehind) {
-  std::mt19937_64 random(7);
+  base::Prng random(7);
   Bytes bytes(1500);
   const auto memory_before = mallinfo2().uordblks;
 
   for (int i = 0; i < 1'000'000; ++i) {
     for (std::size_t at = 0; at < 40; at += 8) {
-      const std::uint64_t word = random();
+      const std::uint64_t word = random.next();
       std::memcpy(bytes.data() + at, &word, sizeof(word));
     }
     if (i % 2 == 0) {  // as a version 1 packet, so that it gets further
@@ -90,7 +90,7 @@ TEST_F(Door, AMillionRandomDatagramsLeaveNothingBehind) {
                                              std::byte{8}};
       std::copy(rest.begin(), rest.end(), bytes.begin() + 1);
     }
-    const std::size_t size = random() % 1473;
+    const std::size_t size = random.next() % 1473;
     const auto routed = knock(BytesView(bytes).first(size));
     ASSERT_LE(reply(routed).size(), size);
     if (const auto* opened = std::get_if<Accepted>(&routed)) {

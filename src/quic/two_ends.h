@@ -7,12 +7,12 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <random>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/prng.h"
 #include "orzatty/bytes.h"
 #include "quic/connection.h"
 #include "quic/credentials.h"
@@ -156,7 +156,7 @@ class World {
   void step(Instant at);
   std::vector<End*> ends();
 
-  std::mt19937_64 random_;
+  base::Prng random_;
   std::uint64_t seed_;
   std::vector<Client> clients_;
   std::vector<Peer> accepted_;

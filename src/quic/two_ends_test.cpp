@@ -153,8 +153,7 @@ void World::pump_end(End& end) {
 }
 
 void World::send(const base::Address& from, const base::Address& to, BytesView bytes) {
-  const double dice = std::uniform_real_distribution<double>(0, 1)(random_);
-  if (dice < link.loss || bytes.size() > link.packet_size_max) return;
+  if (random_.chance(link.loss) || bytes.size() > link.packet_size_max) return;
   base::Address source = from;
   base::Address target = to;
   if (const auto found = rebound_.find(from); found != rebound_.end()) source = found->second;

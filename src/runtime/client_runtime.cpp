@@ -87,7 +87,7 @@ std::expected<std::unique_ptr<ClientRuntime>, Error> ClientRuntime::connect(
   const std::string text(address);
   const Duration timeout = options.connect_timeout;
   const Drive drive = options.drive;
-  std::unique_ptr<ClientRuntime> runtime(new ClientRuntime(
+  auto runtime = std::unique_ptr<ClientRuntime>(new ClientRuntime(
       text, std::move(options), std::move(config), std::move(*credentials), host_of(text),
       std::move(*waiting), std::move(*idle), std::move(*wakeup)));
   if (auto opened = runtime->open(timeout); !opened) return std::unexpected(opened.error());

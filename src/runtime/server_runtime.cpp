@@ -70,9 +70,8 @@ std::expected<std::unique_ptr<ServerRuntime>, Error> ServerRuntime::bind(std::st
   if (!wakeup) return std::unexpected(wakeup.error());
 
   const link::ServerEngineConfig config = engine_config(options);
-  std::unique_ptr<ServerRuntime> runtime(
-      new ServerRuntime(std::move(options), config, std::move(*credentials), std::move(*poller),
-                        std::move(*wakeup)));
+  auto runtime = std::unique_ptr<ServerRuntime>(new ServerRuntime(
+      std::move(options), config, std::move(*credentials), std::move(*poller), std::move(*wakeup)));
   std::uint16_t port = 0;
   for (base::Address address : *resolved) {
     // All families of one name get the same port, also when it is chosen by the system.
