@@ -35,13 +35,19 @@ Channel::Channel(ChannelName name, ChannelEpoch epoch, const ChannelConfig& conf
       size_max_(size_max),
       log_(pool, base::SegmentPool::kSizeMin) {}
 
-Channel::Known Channel::find_or_add(const ProducerId& id, std::string_view identity) {
-  const auto found = numbers_.find(id);
-  if (found != numbers_.end()) return {found->second, false};
-  const base::ProducerNumber number(static_cast<std::uint32_t>(producers_.size()));
-  producers_.push_back({.id = id, .epoch = {}, .next = {}, .identity = std::string(identity), .owner = {}});
+base::ProducerNumber Channel::add(const ProducerId& id, std::string_view identity) {
+  Producer made{.id = id, .epoch = {}, .next = {}, .identity = std::string(identity), .owner = {}};
+  base::ProducerNumber number(static_cast<std::uint32_t>(producers_.size()));
+  if (free_numbers_.empty()) {
+    producers_.push_back(std::move(made));
+  } else {
+    number = free_numbers_.back();
+    free_numbers_.pop_back();
+    producers_[number.value()] = std::move(made);
+    for (ChannelReader* reader : readers_) reader->forget(number);
+  }
   numbers_.emplace(id, number);
-  return {number, true};
+  return number;
 }
 
 Producer& Channel::producer(base::ProducerNumber number) { return producers_[number.value()]; }

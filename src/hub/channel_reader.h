@@ -39,6 +39,11 @@ class ChannelReader {
   };
   [[nodiscard]] std::optional<Stretch> take();
 
+  // The number means another producer from now on.
+  void forget(base::ProducerNumber producer) {
+    if (producer.value() < producers.size()) producers[producer.value()].reset();
+  }
+
   // Used by its delivery.
   bool introduced = false;
   bool in_line = false;

@@ -1,5 +1,6 @@
 #include "hub/delivery.h"
 
+#include "hub/peer.h"
 #include "wire/alias.h"
 #include "wire/gap_mark.h"
 #include "wire/producer.h"
@@ -30,8 +31,8 @@ bool Delivery::put(const Mark& mark, session::SendQueue& queue, session::Session
   return core.scratch().write(mark_, queue);
 }
 
-ChannelReader* Delivery::refill(session::SendQueue& queue, session::SessionCore& core,
-                                DeliveryCounters& counters, std::vector<Channel*>& read) {
+ChannelReader* Delivery::refill(session::SendQueue& queue, Peer& peer) {
+  session::SessionCore& core = peer.session.core();
   while (!line_.empty() && queue.unsent() < kFill) {
     ChannelReader& reader = *line_.front();
     // spec: SUBSCRIBE-2
@@ -41,23 +42,34 @@ ChannelReader* Delivery::refill(session::SendQueue& queue, session::SessionCore&
       if (!put(alias, queue, core)) return nullptr;
       reader.introduced = true;
     }
-    if (const auto gap = reader.take_gap()) {
-      const bool given_up = reader.channel().config().slow_policy == SlowPolicy::kDisconnect &&
-                            gap->reason == GapReason::kSlow;
-      if (given_up) return &reader;
-      counters.missed += gap->to - gap->from;
-      static_cast<void>(put(wire::GapMark{reader.alias(), gap->from, gap->to, gap->reason}, queue, core));
-    }
+    const auto gap = reader.take_gap();
+    if (gap && !put_gap(reader, *gap, queue, peer)) return &reader;
     line_.pop_front();
-    if (read.empty() || read.back() != &reader.channel()) read.push_back(&reader.channel());
-    if (put_stretch(reader, queue, core, counters)) {
+    peer.note_read(reader.channel());
+    if (put_stretch(reader, queue, core, peer.counters)) {
       line_.push_back(&reader);
     } else {
-      reader.in_line = false;
+      reader.in_line = reader.told_slow = false;
       reader.channel().add_waiter(reader);
     }
   }
   return nullptr;
+}
+
+// False when the channel's policy is to give the subscriber up.
+bool Delivery::put_gap(ChannelReader& reader, const Gap& gap, session::SendQueue& queue,
+                       Peer& peer) {
+  const SlowPolicy policy = reader.channel().config().slow_policy;
+  if (gap.reason == GapReason::kSlow && policy == SlowPolicy::kDisconnect) return false;
+  if (gap.reason != GapReason::kRetention && !std::exchange(reader.told_slow, true)) {
+    peer.slow.emplace_back(reader.channel().name().text(), policy);
+  }
+  peer.counters.missed += gap.to - gap.from;
+  if (!put(wire::GapMark{reader.alias(), gap.from, gap.to, gap.reason}, queue,
+           peer.session.core())) {
+    peer.session.core().close(ErrorCode::kLimitExceeded, "LIMIT_EXCEEDED: marks are not read");
+  }
+  return true;
 }
 
 // spec: SUBSCRIBE-7

@@ -15,6 +15,8 @@
 
 namespace orzatty::hub {
 
+class Peer;
+
 // What a subscription was given, for the counters of whoever asks.
 struct DeliveryCounters {
   std::uint64_t messages = 0;
@@ -39,16 +41,17 @@ class Delivery {
   void add(Channel& channel, Offset next);
   // A channel has news for its reader.
   void line_up(ChannelReader& reader);
-  // Puts what there is on the stream. A reader that the channel's policy gives up is returned.
-  // Channels that were read are added to `read`.
-  ChannelReader* refill(session::SendQueue& queue, session::SessionCore& core,
-                        DeliveryCounters& counters, std::vector<Channel*>& read);
+  // Puts what there is on the stream, and notes at its peer what that meant. A reader that the
+  // channel's policy gives up is returned.
+  ChannelReader* refill(session::SendQueue& queue, Peer& peer);
   [[nodiscard]] ChannelReader* find(ChannelAlias alias);
   [[nodiscard]] const std::vector<std::unique_ptr<ChannelReader>>& readers() const {
     return readers_;
   }
 
  private:
+  [[nodiscard]] bool put_gap(ChannelReader& reader, const Gap& gap, session::SendQueue& queue,
+                             Peer& peer);
   [[nodiscard]] bool introduce(ChannelReader& reader, base::ProducerNumber producer,
                                session::SendQueue& queue, session::SessionCore& core);
   [[nodiscard]] bool put_stretch(ChannelReader& reader, session::SendQueue& queue,

@@ -21,6 +21,8 @@ constexpr std::string_view kServerIdentity = "$server";
 // How often retention by age is looked at: ages are in seconds and more.
 constexpr Duration kRetentionEvery = std::chrono::milliseconds(100);
 
+bool has_age(const ChannelConfig& config) { return config.retention.age != Duration::zero(); }
+
 }  // namespace
 
 class Hub::Parts {
@@ -29,6 +31,8 @@ class Hub::Parts {
       : config(std::move(given)),
         prng(seed),
         pool(config.limits.hub_size_max, config.limits.segment_keep_max),
+        ages(std::ranges::any_of(config.rules, has_age, &ChannelRule::config) ||
+             has_age(config.channel_default)),
         retention_at(now + kRetentionEvery) {
     prng.fill(server_producer.bytes);
   }
@@ -58,6 +62,8 @@ class Hub::Parts {
   void announce(Channel& channel);
   void wake_readers(Channel& channel);
   void pay_debts(Channel& channel);
+  // After a reader left: others may be owed, memory may go, and the channel itself if it is unused.
+  void reader_left(Channel& channel);
 
   // ---- Subscribing.
   void subscribe(Peer& peer, const wire::Subscribe& request);
@@ -80,6 +86,7 @@ class Hub::Parts {
   std::vector<PeerKey> ready;
   std::vector<ChannelReader*> waking;  // reused
   Instant time;                        // of what is being handled
+  bool ages;  // some channel lets go of messages by their age
   Instant retention_at;
   HubCounters counters;
   ProducerId server_producer;
@@ -163,10 +170,10 @@ void Hub::Parts::lose(Peer& peer, Instant now) {
   peer.for_each_reader([&](ChannelReader& reader) { channels_read.push_back(&reader.channel()); });
   timers.set(peer.key.slot, std::nullopt);
   peers.erase(peer.key);
-  for (Channel* channel : channels_read) {
-    pay_debts(*channel);
-    channel->trim(now);
-  }
+  std::ranges::sort(channels_read, {}, [](const Channel* channel) { return channel->name(); });
+  const auto twice = std::ranges::unique(channels_read);
+  channels_read.erase(twice.begin(), twice.end());
+  for (Channel* channel : channels_read) reader_left(*channel);
 }
 
 // ---- Publishing.
@@ -205,10 +212,17 @@ void Hub::Parts::open_publication(Peer& peer, const session::PublicationOpened& 
 }
 
 void Hub::Parts::join_channel(Peer& peer, Publication& publication, const wire::Publish& publish) {
-  const auto known = publication.channel->find_or_add(publish.producer, peer.identity);
-  publication.producer = known.number;
-  Producer& producer = publication.channel->producer(known.number);
-  if (known.is_new) {
+  const auto known = publication.channel->find_or_add(
+      publish.producer, peer.identity,
+      [this](PeerKey owner) { return peers.find(owner) == nullptr; });
+  if (!known) {
+    publication.channel = nullptr;
+    publication.refused = ErrorCode::kLimitExceeded;
+    return;
+  }
+  publication.producer = known->number;
+  Producer& producer = publication.channel->producer(known->number);
+  if (known->is_new) {
     producer.next = publish.next;
     producer.epoch = publish.epoch;
   }
@@ -385,6 +399,14 @@ void Hub::Parts::pay_debts(Channel& channel) {
   }
 }
 
+void Hub::Parts::reader_left(Channel& channel) {
+  pay_debts(channel);
+  channel.trim(time);
+  if (!channel.unused()) return;
+  channels.erase(channels.find(channel.name().text()));
+  counters.channels = channels.size();
+}
+
 // ---- Subscribing.
 
 void Hub::Parts::attach(Delivery& delivery, Channel& channel, Offset start) {
@@ -395,6 +417,11 @@ void Hub::Parts::attach(Delivery& delivery, Channel& channel, Offset start) {
 }
 
 namespace {
+
+// What every matching name begins with.
+std::string_view literal_prefix(const ChannelPattern& pattern) {
+  return pattern.text().substr(0, pattern.text().find_first_of("*>"));
+}
 
 // Where a subscription begins in a channel. spec: SUBSCRIBE-4
 std::expected<Offset, ErrorCode> start_in(const Channel& channel, const wire::Subscribe& request) {
@@ -439,7 +466,10 @@ void Hub::Parts::subscribe(Peer& peer, const wire::Subscribe& request) {
     return start.has_value();
   };
   if (request.pattern.has_wildcard()) {
-    for (const auto& [text, channel] : channels) {
+    const std::string_view prefix = literal_prefix(request.pattern);
+    for (auto at = channels.lower_bound(prefix); at != channels.end(); ++at) {
+      const auto& channel = at->second;
+      if (!channel->name().text().starts_with(prefix)) break;
       if (!request.pattern.matches(channel->name())) continue;
       if (!consider(*channel)) code = ErrorCode::kStartUnavailable;
       if (starts.size() > config.limits.subscription_channel_count_max) {
@@ -474,7 +504,7 @@ void Hub::Parts::unsubscribe(Peer& peer, SubscriptionId id) {
   --counters.subscriptions;
   peer.session.ended(id, ErrorCode::kNone, "");
   mark_ready(peer);
-  for (Channel* channel : channels_read) pay_debts(*channel);
+  for (Channel* channel : channels_read) reader_left(*channel);
 }
 
 // A channel's policy ends a subscription that fell behind.
@@ -553,7 +583,7 @@ void Hub::handle_timeout(Instant now) {
     peer->session.handle_timeout(now);
     parts.attend(*peer);
   }
-  if (now < parts.retention_at) return;
+  if (!parts.ages || now < parts.retention_at) return;
   parts.retention_at = now + kRetentionEvery;
   for (const auto& [text, channel] : parts.channels) {
     if (channel->next_expiry()) channel->trim(now);
@@ -562,7 +592,7 @@ void Hub::handle_timeout(Instant now) {
 
 std::optional<Instant> Hub::next_timeout() const {
   const auto peers = parts_->timers.next();
-  if (parts_->channels.empty()) return peers;
+  if (!parts_->ages) return peers;
   return peers ? std::min(*peers, parts_->retention_at) : parts_->retention_at;
 }
 
@@ -641,12 +671,15 @@ ErrorCode Hub::publish(const ChannelName& name, MessageType type, BytesView payl
   if (payload.size() > parts.config.limits.message_size_max) return ErrorCode::kMessageTooLarge;
   Channel* const channel = parts.find_or_make(name);
   if (channel == nullptr) return ErrorCode::kChannelLimit;
-  const auto known = channel->find_or_add(parts.server_producer, kServerIdentity);
-  Producer& producer = channel->producer(known.number);
+  if (channel->overfull()) return ErrorCode::kOverloaded;  // a subscriber is waited for
+  const auto known = channel->find_or_add(parts.server_producer, kServerIdentity,
+                                          [](PeerKey) { return false; });
+  if (!known) return ErrorCode::kLimitExceeded;
+  Producer& producer = channel->producer(known->number);
   Bytes frame(16);
   frame.resize(wire::encode_message_header(std::span<std::byte, 16>(frame), type, payload.size()));
   frame.insert(frame.end(), payload.begin(), payload.end());
-  if (!channel->append(known.number, producer.next, 1, frame, now)) return ErrorCode::kOverloaded;
+  if (!channel->append(known->number, producer.next, 1, frame, now)) return ErrorCode::kOverloaded;
   producer.next += 1;
   ++parts.counters.messages_in;
   parts.counters.bytes_in += frame.size();
@@ -685,6 +718,10 @@ void Hub::written(PeerKey peer, Instant now) {
     channel->trim(now);
   }
   known.channels_read.clear();
+  for (auto& [channel, policy] : known.slow) {
+    parts.outputs.push_back(SubscriberSlow{known.identity, std::move(channel), policy});
+  }
+  known.slow.clear();
   if (known.given_up) parts.give_up(known);
 }
 

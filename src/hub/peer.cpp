@@ -30,7 +30,7 @@ void Peer::refill(session::StreamKey stream, session::SendQueue& queue) {
   const Source& source = sources_[stream.value()];
   if (source.delivery != nullptr) {
     ChannelReader* const reader =
-        source.delivery->refill(queue, session.core(), counters, channels_read);
+        source.delivery->refill(queue, *this);
     if (reader != nullptr) {
       given_up.emplace(source.delivery->id(), reader);
     }

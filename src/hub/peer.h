@@ -47,6 +47,9 @@ class Peer final : public session::Refill {
       for (const auto& reader : delivery->readers()) visit(*reader);
     }
   }
+  void note_read(Channel& channel) {
+    if (channels_read.empty() || channels_read.back() != &channel) channels_read.push_back(&channel);
+  }
   // The log of that name, opened when it is new.
   DirectLog& direct_log(const ChannelName& channel, std::size_t size_max);
 
@@ -57,6 +60,7 @@ class Peer final : public session::Refill {
   bool lined_up = false;  // its session has something to say to the hub
   DeliveryCounters counters;
   std::vector<Channel*> channels_read;  // since the hub looked last
+  std::vector<std::pair<std::string, SlowPolicy>> slow;  // channels it fell behind in, newly
   std::optional<std::pair<SubscriptionId, ChannelReader*>> given_up;  // by a policy
   std::map<std::uint64_t, Publication> publications;                  // by id
 
