@@ -1,10 +1,14 @@
 // One publisher of a client: its outbox, the stream that carries it at the moment, and which of its
-// messages have their fate. Outlives connections.
+// messages have their fate. Outlives connections. One thread, but for the outbox's writer.
 #pragma once
 
 #include <expected>
 #include <optional>
+#include <string>
+#include <string_view>
 
+#include "base/ring.h"
+#include "client/client_engine.h"
 #include "orzatty/channel.h"
 #include "orzatty/error.h"
 #include "orzatty/ids.h"
@@ -15,45 +19,59 @@
 
 namespace orzatty::client {
 
-// Sequences that got their fate.
-struct Range {
-  Sequence from;
-  Sequence to;
-  Offset first_offset;  // of `from`
-};
+using Outputs = base::Ring<EngineOutput>;
 
 class Publication {
  public:
+  // Rejections that wait for the fate of what was before them; a server that tells them in order
+  // needs none.
+  static constexpr std::size_t kRejectionCountMax = 1024;
+
   Publication(PublicationId id, const ProducerId& producer, ChannelName channel,
               std::size_t outbox_size_max)
-      : id_(id), producer_(producer), channel_(std::move(channel)), outbox_(outbox_size_max) {}
+      : id_(id),
+        producer_(producer),
+        channel_(std::move(channel)),
+        outbox_size_max_(outbox_size_max),
+        outbox_(outbox_size_max) {}
 
   // On a new connection: from where the peer's knowledge ends.
   void open(session::ClientSession& session);
   // The connection is gone.
   void lose();
 
-  // What an ACK or REJECT settles anew; nothing when all of it was known. spec: PUBLISH-1, PUBLISH-5
-  std::expected<std::optional<Range>, ProtocolError> accepted(const wire::AckRun& run);
-  std::expected<std::optional<Range>, ProtocolError> rejected(const wire::Reject& reject);
+  // What an ACK or REJECT settles anew, in the order of sequences, each once.
+  std::expected<void, ProtocolError> accepted(const wire::AckRun& run, Outputs& outputs);
+  std::expected<void, ProtocolError> rejected(const wire::Reject& reject, Outputs& outputs);
   // All that waits, when no answer will come any more.
-  std::optional<Range> give_up();
+  void give_up(ErrorCode code, std::string_view text, Outputs& outputs);
 
   [[nodiscard]] PublicationId id() const { return id_; }
+  [[nodiscard]] const ProducerId& producer() const { return producer_; }
   [[nodiscard]] session::Outbox& outbox() { return outbox_; }
   [[nodiscard]] std::optional<session::StreamKey> stream() const { return stream_; }
   [[nodiscard]] bool settled() { return outbox_.published() == settled_; }
 
  private:
-  std::expected<std::optional<Range>, ProtocolError> settle(Sequence from, Sequence to,
-                                                            Offset first_offset);
+  struct Rejection {
+    Sequence from;
+    Sequence to;
+    ErrorCode code = ErrorCode::kNone;
+    std::string text;
+  };
+
+  // The rejections that are next in order.
+  void settle_rejections(Outputs& outputs);
 
   PublicationId id_;
   ProducerId producer_;
   ChannelName channel_;
+  std::size_t outbox_size_max_;
   session::Outbox outbox_;
   std::optional<session::StreamKey> stream_;
-  Sequence settled_;  // everything below has its fate
+  Sequence settled_;   // everything below has its fate
+  Sequence sent_max_;  // on earlier connections
+  base::Ring<Rejection> rejections_;
 };
 
 }  // namespace orzatty::client

@@ -1,11 +1,27 @@
 #include "client/subscription.h"
 
+#include <algorithm>
+
 namespace orzatty::client {
 
+namespace {
+
+std::unexpected<ProtocolError> refuse(ErrorCode code, std::string_view where) {
+  return std::unexpected(ProtocolError{code, where});
+}
+
+}  // namespace
+
 // spec: SUBSCRIBE-4
-wire::Subscribe Subscription::request() const {
-  wire::Subscribe request{.subscription = id_, .pattern = pattern_, .start = start_, .positions = {}};
-  for (const auto& [channel, position] : positions_) {
+wire::Subscribe Subscription::request() {
+  wire::Subscribe request{
+      .subscription = id_, .pattern = pattern_, .start = start_, .positions = {}};
+  std::size_t size = 0;
+  for (auto& [channel, position] : positions_) {
+    constexpr std::size_t kFixed = 2 + 8 + 8;
+    size += kFixed + channel.text().size();
+    position.told = size <= kPositionBytesMax;
+    if (!position.told) break;
     request.positions.push_back({channel, position.epoch, position.next});
   }
   // A channel that came while we were away is seen from its beginning.
@@ -14,43 +30,70 @@ wire::Subscribe Subscription::request() const {
 }
 
 void Subscription::lose() {
+  aliases_ = wire::AliasTable(channel_count_max_);
   channels_.clear();
-  producers_.clear();
+  producer_aliases_ = wire::AliasTable(64 * 1024);
+  publishers_.clear();
+  for (auto& [channel, position] : positions_) position.told = position.replaying = false;
 }
 
-// spec: SUBSCRIBE-2
-Subscription::Introduced Subscription::introduce(const wire::Alias& alias) {
-  auto [position, is_new] =
-      positions_.try_emplace(alias.channel, Position{alias.epoch, alias.next});
-  channels_[alias.alias.value()] = position;
-  if (is_new) return Introduced::kNew;
-  // It must go on where we stand: the first run or gap is held against our own position.
-  if (position->second.epoch == alias.epoch) return Introduced::kContinued;
-  position->second = {alias.epoch, alias.next};
-  return Introduced::kReset;
-}
-
-void Subscription::introduce(const wire::Producer& producer) {
-  producers_[producer.alias.value()] = producer.identity;
-}
-
-std::expected<std::string_view, ProtocolError> Subscription::advance(ChannelAlias channel,
-                                                                     Offset from, Offset to) {
-  const auto known = channels_.find(channel.value());
-  if (known == channels_.end()) {
-    return std::unexpected(ProtocolError{ErrorCode::kAliasUnknown, "a channel's alias"});
+// spec: SUBSCRIBE-2, SUBSCRIBE-4
+std::expected<Subscription::Introduced, ProtocolError> Subscription::introduce(
+    const wire::Alias& alias) {
+  auto known = positions_.find(alias.channel);
+  const bool is_new = known == positions_.end();
+  if (is_new && positions_.size() >= channel_count_max_) {
+    return refuse(ErrorCode::kLimitExceeded, "channels of a subscription");
   }
-  auto& [name, position] = *known->second;
-  if (from != position.next) {
-    return std::unexpected(ProtocolError{ErrorCode::kSequenceInvalid, "an offset is left out"});
+  if (aliases_.full() || !aliases_.introduce(alias.alias.value(), channels_.size())) {
+    return refuse(ErrorCode::kFrameUnexpected, "ALIAS");
   }
-  position.next = to;
-  return name.text();
+  if (is_new) known = positions_.emplace(alias.channel, Position{alias.epoch, alias.next}).first;
+  channels_.push_back(&*known);
+  Position& position = known->second;
+  Introduced introduced;
+  if (position.epoch != alias.epoch) {
+    introduced.reset = true;
+    position = {alias.epoch, alias.next};
+  } else if (!position.told && !is_new) {
+    if (alias.next > position.next) {
+      introduced.missed = Gap{position.next, alias.next, GapReason::kRetention};
+      position.next = alias.next;
+    }
+    position.replaying = alias.next < position.next;
+  }
+  // Otherwise it goes on where we stand: its first run or gap is held against our own position.
+  return introduced;
 }
 
-std::string_view Subscription::publisher(ProducerAlias producer) const {
-  const auto known = producers_.find(producer.value());
-  return known == producers_.end() ? std::string_view() : std::string_view(known->second);
+std::expected<void, ProtocolError> Subscription::introduce(const wire::Producer& producer) {
+  if (producer_aliases_.full() ||
+      !producer_aliases_.introduce(producer.alias.value(), publishers_.size())) {
+    return refuse(ErrorCode::kFrameUnexpected, "PRODUCER");
+  }
+  publishers_.push_back(producer.identity);
+  return {};
+}
+
+// spec: SUBSCRIBE-3
+std::expected<Subscription::Advanced, ProtocolError> Subscription::advance(ChannelAlias alias,
+                                                                           Offset from, Offset to) {
+  const std::uint64_t* const place = aliases_.find(alias.value());
+  if (place == nullptr) return refuse(ErrorCode::kAliasUnknown, "a channel's alias");
+  auto& [name, position] = *channels_[*place];
+  Advanced advanced{.channel = name.text()};
+  if (position.replaying && from < position.next) {
+    advanced.known = std::min(position.next, to) - from;
+  } else if (from != position.next) {
+    return refuse(ErrorCode::kSequenceInvalid, "an offset left out or told again");
+  }
+  position.next = std::max(position.next, to);
+  return advanced;
+}
+
+std::string_view Subscription::publisher(ProducerAlias producer) {
+  const std::uint64_t* const place = producer_aliases_.find(producer.value());
+  return place == nullptr ? std::string_view() : std::string_view(publishers_[*place]);
 }
 
 }  // namespace orzatty::client

@@ -1,19 +1,22 @@
-// One subscription of a client: what it asked for, how far it is in each channel, and what the names
-// on the current connection mean. Outlives connections: it subscribes again where it stands.
+// One subscription of a client: what it asked for, how far it is in each channel, and what the
+// names on the current connection mean. Outlives connections: it subscribes again where it stands.
+// One thread.
 #pragma once
 
+#include <deque>
 #include <expected>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <vector>
 
 #include "orzatty/channel.h"
 #include "orzatty/error.h"
 #include "orzatty/ids.h"
-#include "session/client_session.h"
+#include "orzatty/message.h"
 #include "wire/alias.h"
+#include "wire/alias_table.h"
 #include "wire/producer.h"
 #include "wire/subscribe.h"
 
@@ -21,39 +24,61 @@ namespace orzatty::client {
 
 class Subscription {
  public:
-  Subscription(SubscriptionId id, ChannelPattern pattern, const StartPosition& start)
-      : id_(id), pattern_(std::move(pattern)), start_(start) {}
+  // Of the positions in one SUBSCRIBE, which is one control frame.
+  static constexpr std::size_t kPositionBytesMax = 48 * 1024;
 
-  [[nodiscard]] wire::Subscribe request() const;
+  Subscription(SubscriptionId id, ChannelPattern pattern, const StartPosition& start,
+               std::size_t channel_count_max)
+      : id_(id),
+        pattern_(std::move(pattern)),
+        start_(start),
+        channel_count_max_(channel_count_max) {}
+
+  // What to ask for on a new connection.
+  [[nodiscard]] wire::Subscribe request();
   // The connection is gone, and with it the aliases.
   void lose();
 
-  // What ALIAS says about a channel that was known already.
-  enum class Introduced : std::uint8_t { kNew, kContinued, kReset };
-  [[nodiscard]] Introduced introduce(const wire::Alias& alias);
-  void introduce(const wire::Producer& producer);
+  // What ALIAS means for a channel that was known already.
+  struct Introduced {
+    bool reset = false;         // it began a new life
+    std::optional<Gap> missed;  // it goes on further ahead, and nobody will say more of it
+  };
+  [[nodiscard]] std::expected<Introduced, ProtocolError> introduce(const wire::Alias& alias);
+  [[nodiscard]] std::expected<void, ProtocolError> introduce(const wire::Producer& producer);
 
-  // Messages or a gap at [from, to) of a channel, whose name is given. spec: SUBSCRIBE-3
-  [[nodiscard]] std::expected<std::string_view, ProtocolError> advance(ChannelAlias channel,
-                                                                       Offset from, Offset to);
-  [[nodiscard]] std::string_view publisher(ProducerAlias producer) const;
+  // Messages or a gap at [from, to) of a channel came. `known` of them had been seen before.
+  struct Advanced {
+    std::string_view channel;
+    std::uint64_t known = 0;
+  };
+  [[nodiscard]] std::expected<Advanced, ProtocolError> advance(ChannelAlias alias, Offset from,
+                                                               Offset to);
+  [[nodiscard]] std::string_view publisher(ProducerAlias producer);
 
   bool confirmed = false;  // SUBSCRIBED came, once
-  bool ended = false;
+  bool ended = false;      // the application wants no more; ENDED will follow
 
  private:
   struct Position {
     ChannelEpoch epoch;
     Offset next;
+    bool told = false;       // stood in the SUBSCRIBE of this connection
+    bool replaying = false;  // did not, and the server begins where we have been already
   };
   using Positions = std::map<ChannelName, Position>;
 
   SubscriptionId id_;
   ChannelPattern pattern_;
   StartPosition start_;
+  std::size_t channel_count_max_;
   Positions positions_;
-  std::unordered_map<std::uint64_t, Positions::iterator> channels_;  // by alias; never iterated
-  std::unordered_map<std::uint64_t, std::string> producers_;         // by alias; never iterated
+
+  // Of this connection. Tables, not hashes: the numbers are the peer's.
+  wire::AliasTable aliases_{channel_count_max_};  // with the place in channels_
+  std::vector<Positions::value_type*> channels_;
+  wire::AliasTable producer_aliases_{64 * 1024};  // with the place in publishers_
+  std::deque<std::string> publishers_;            // stable: they are lent out
 };
 
 }  // namespace orzatty::client

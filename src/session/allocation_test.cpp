@@ -9,8 +9,8 @@
 
 namespace {
 
-std::size_t allocation_count = 0;
-std::size_t allocated_bytes = 0;
+thread_local std::size_t allocation_count = 0;
+thread_local std::size_t allocated_bytes = 0;
 
 void* count_allocation(std::size_t size, std::size_t alignment) {
   ++allocation_count;

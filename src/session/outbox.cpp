@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "wire/message.h"
 #include "wire/run.h"
+#include "wire/varint.h"
 
 namespace orzatty::session {
 
@@ -113,22 +114,50 @@ void Outbox::acknowledged(Sequence next) {
 // A run that is to be sent again goes whole: on the new stream positions are dense from its first.
 void Outbox::give_back() {
   const std::size_t before = runs_sent_;
-  while (runs_sent_ > 0) {
-    const Sequence end = runs_.size() > 1 ? runs_[1].first : frontier_sequence_;
-    if (acknowledged_ < end) break;
+  while (runs_sent_ > 0 && first_run_end() <= acknowledged_) {
     runs_.pop_front();
     --runs_sent_;
   }
-  if (runs_sent_ == before) return;
+  if (runs_sent_ != before) release();
+}
+
+Sequence Outbox::first_run_end() const {
+  return runs_.size() > 1 ? runs_[1].first : frontier_sequence_;
+}
+
+void Outbox::release() {
   const base::LogCursor& kept = runs_.empty() ? frontier_ : runs_.front().cursor;
   log_.trim(kept);
   released_bytes_.store(kept.position, std::memory_order_release);
   update_room();
 }
 
+// Exactly to the first message that was not acknowledged, wherever in its run it lies: who handles
+// messages without a log, and so without a memory of them, must not see an accepted one twice.
 void Outbox::rewind() {
   runs_sent_ = 0;
-  update_room();
+  while (!runs_.empty() && first_run_end() <= acknowledged_) runs_.pop_front();
+  if (!runs_.empty() && runs_.front().first < acknowledged_) {
+    Run& run = runs_.front();
+    run.cursor = after(run.cursor, acknowledged_ - run.first);
+    run.first = acknowledged_;
+  }
+  release();
+}
+
+// Where the message behind the next `count` ones begins. Their headers are our own, and may lie on
+// both sides of the end of a segment.
+base::LogCursor Outbox::after(base::LogCursor cursor, std::uint64_t count) {
+  const auto next_byte = [&] { return base::Log::take(cursor, 1).bytes[0]; };
+  for (; count > 0; --count) {
+    next_byte();
+    std::array<std::byte, wire::kVarintSizeMax> length;
+    length[0] = next_byte();
+    const std::size_t size = std::size_t{1} << (std::to_integer<unsigned>(length[0]) >> 6);
+    for (std::size_t i = 1; i < size; ++i) length[i] = next_byte();
+    base::Log::skip(cursor, wire::decode_varint(BytesView(length).first(size)).value);
+  }
+  return cursor;
 }
 
 void Outbox::set_room(std::uint64_t bytes) {

@@ -2,9 +2,9 @@
 // comes back when the peer has accepted a message, so that after a broken connection sending goes on
 // where the peer's knowledge ends: rewind() moves *sent* back.
 //
-// Messages are sent in runs, and runs are what acknowledgement gives back and what is sent again. So
-// that neither gets too coarse, the writer leaves a mark after every 32 KiB at which a run may end:
-// only it knows where messages begin.
+// Messages are sent in runs, and acknowledgement gives memory back by runs. So that it does in small
+// steps, the writer leaves a mark after every 32 KiB at which a run may end: only it knows where
+// messages begin.
 //
 // Threads: append() and the other functions of the writer belong to one thread, the application's;
 // everything else to the one that runs the session. They may be two, without a lock between them.
@@ -49,8 +49,7 @@ class Outbox {
   // Whether append() would take a message of that size.
   [[nodiscard]] bool has_room(std::uint64_t size);
 
-  // The sequence that is sent next. After rewind() it may lie below acknowledged(), as a run is sent
-  // again from its beginning.
+  // The sequence that is sent next; after rewind() the first that was not acknowledged.
   [[nodiscard]] Sequence sent() const;
   [[nodiscard]] Sequence acknowledged() const { return acknowledged_; }
   [[nodiscard]] Sequence published();
@@ -69,7 +68,10 @@ class Outbox {
   void mark();
   [[nodiscard]] bool begin_run();
   [[nodiscard]] std::uint64_t run_end(std::size_t index) const;
+  [[nodiscard]] Sequence first_run_end() const;
+  [[nodiscard]] static base::LogCursor after(base::LogCursor cursor, std::uint64_t count);
   void give_back();
+  void release();
   void update_room();
 
   base::SegmentPool pool_;

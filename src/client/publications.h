@@ -1,0 +1,55 @@
+// All publishers of a client: which stream carries whom, what the server's answers mean for each,
+// and the Governor, whose room they share. One thread.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "client/publication.h"
+#include "session/governor.h"
+#include "session/send_table.h"
+
+namespace orzatty::client {
+
+class Publications final : public session::Refill {
+ public:
+  // However many share the Governor's room: less than a burst of packets helps nobody.
+  static constexpr std::uint64_t kRoomMin = 64 * 1024;
+
+  Publications(const Limits& limits, const ProducerId& producer);
+
+  [[nodiscard]] PublicationId add(const ChannelName& channel);
+  [[nodiscard]] Publication& at(PublicationId id) { return *items_[id.value()]; }
+  // A session was welcomed, and is there until lose().
+  void open(session::ClientSession& session);
+  void lose();
+
+  void refill(session::StreamKey stream, session::SendQueue& queue) override;
+  void wake(PublicationId id);
+  // All who have something to send.
+  void wake_all();
+  // The transport acknowledged `size` bytes of whichever stream.
+  void acked(std::uint64_t size, Duration smoothed_rtt, Instant now);
+  [[nodiscard]] bool owns(session::StreamKey stream) const;
+
+  std::expected<void, ProtocolError> accepted(const wire::Ack& ack, Outputs& outputs);
+  std::expected<void, ProtocolError> rejected(const wire::Reject& reject, Outputs& outputs);
+  void give_up(ErrorCode code, std::string_view text, Outputs& outputs);
+  [[nodiscard]] bool settled();
+
+ private:
+  void open_one(Publication& publication);
+  void share_room();
+  [[nodiscard]] Publication* find(PublicationId id);
+
+  const Limits limits_;
+  const ProducerId producer_;
+  std::vector<std::unique_ptr<Publication>> items_;  // by id
+  std::vector<Publication*> streams_;                // by stream key
+  session::ClientSession* session_ = nullptr;
+  session::Governor governor_;
+};
+
+}  // namespace orzatty::client

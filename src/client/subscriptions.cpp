@@ -1,0 +1,129 @@
+#include "client/subscriptions.h"
+
+#include "wire/message.h"
+
+namespace orzatty::client {
+
+SubscriptionId Subscriptions::add(const ChannelPattern& pattern, const StartPosition& start) {
+  const SubscriptionId id(next_id_++);
+  auto& made = items_[id.value()];
+  made = std::make_unique<Subscription>(id, pattern, start, channel_count_max_);
+  if (session_ != nullptr) session_->subscribe(made->request());
+  return id;
+}
+
+// It is kept until the server has ended it: what was handed out borrows from it.
+void Subscriptions::remove(SubscriptionId id, Outputs& outputs) {
+  const auto found = items_.find(id.value());
+  if (found == items_.end() || std::exchange(found->second->ended, true)) return;
+  if (session_ != nullptr) {
+    session_->unsubscribe(id);
+  } else {
+    items_.erase(found);
+    outputs.push_back(SubscriptionEnded{id, ErrorCode::kNone, {}});
+  }
+}
+
+void Subscriptions::open(session::ClientSession& session) {
+  session_ = &session;
+  for (const auto& [id, subscription] : items_) session.subscribe(subscription->request());
+}
+
+void Subscriptions::lose(Outputs& outputs) {
+  session_ = nullptr;
+  for (auto item = items_.begin(); item != items_.end();) {
+    if (item->second->ended) {
+      outputs.push_back(SubscriptionEnded{SubscriptionId(item->first), ErrorCode::kNone, {}});
+      item = items_.erase(item);
+    } else {
+      item->second->lose();
+      ++item;
+    }
+  }
+}
+
+std::expected<Subscription*, ProtocolError> Subscriptions::find(SubscriptionId id) {
+  const auto found = items_.find(id.value());
+  if (found != items_.end()) return found->second.get();
+  if (id.value() < next_id_) return nullptr;
+  return std::unexpected(ProtocolError{ErrorCode::kAliasUnknown, "a subscription"});
+}
+
+Subscriptions::Result Subscriptions::subscribed(SubscriptionId id, Outputs& outputs) {
+  const auto known = find(id);
+  if (!known) return std::unexpected(known.error());
+  if (*known != nullptr && !std::exchange((*known)->confirmed, true)) {
+    outputs.push_back(SubscriptionReady{id});
+  }
+  return {};
+}
+
+Subscriptions::Result Subscriptions::ended(const wire::Ended& ended, Outputs& outputs) {
+  const auto known = find(ended.subscription);
+  if (!known) return std::unexpected(known.error());
+  if (*known != nullptr) {
+    items_.erase(ended.subscription.value());
+    outputs.push_back(SubscriptionEnded{ended.subscription, ended.code, ended.text});
+  }
+  return {};
+}
+
+Subscriptions::Result Subscriptions::introduced(const session::ChannelIntroduced& introduced,
+                                                Outputs& outputs) {
+  const auto known = find(introduced.subscription);
+  if (!known) return std::unexpected(known.error());
+  if (*known == nullptr) return {};
+  const auto meaning = (*known)->introduce(introduced.alias);
+  if (!meaning) return std::unexpected(meaning.error());
+  const std::string channel(introduced.alias.channel.text());
+  if (meaning->reset) outputs.push_back(ChannelReset{introduced.subscription, channel});
+  if (meaning->missed) {
+    outputs.push_back(Missed{introduced.subscription, channel, *meaning->missed});
+  }
+  return {};
+}
+
+Subscriptions::Result Subscriptions::introduced(const session::ProducerIntroduced& introduced) {
+  const auto known = find(introduced.subscription);
+  if (!known) return std::unexpected(known.error());
+  return *known == nullptr ? Result() : (*known)->introduce(introduced.producer);
+}
+
+Subscriptions::Result Subscriptions::missed(const session::DeliveryGap& gap, Outputs& outputs) {
+  const auto known = find(gap.subscription);
+  if (!known) return std::unexpected(known.error());
+  if (*known == nullptr || (*known)->ended) return {};
+  const auto advanced = (*known)->advance(gap.channel, gap.gap.from, gap.gap.to);
+  if (!advanced) return std::unexpected(advanced.error());
+  const Gap news{gap.gap.from + advanced->known, gap.gap.to, gap.gap.reason};
+  if (news.from < news.to) {
+    outputs.push_back(Missed{gap.subscription, std::string(advanced->channel), news});
+  }
+  return {};
+}
+
+std::expected<std::optional<Delivered>, ProtocolError> Subscriptions::delivered(
+    const session::DeliveryMessages& messages) {
+  const auto known = find(messages.subscription);
+  if (!known) return std::unexpected(known.error());
+  if (*known == nullptr || (*known)->ended) return std::nullopt;
+  const auto advanced =
+      (*known)->advance(messages.channel, messages.first, messages.first + messages.count);
+  if (!advanced) return std::unexpected(advanced.error());
+  if (advanced->known == messages.count) return std::nullopt;
+  BytesView frames = messages.frames;
+  if (advanced->known > 0) {
+    std::size_t size = 0;
+    auto message = wire::MessageRange(frames).begin();
+    for (std::uint64_t i = 0; i < advanced->known; ++i, ++message) size += message->frame_size;
+    frames = frames.subspan(size);
+  }
+  return Delivered{.subscription = messages.subscription,
+                   .channel = advanced->channel,
+                   .publisher = (*known)->publisher(messages.producer),
+                   .first = messages.first + advanced->known,
+                   .count = messages.count - advanced->known,
+                   .frames = frames};
+}
+
+}  // namespace orzatty::client

@@ -1,0 +1,48 @@
+// All subscriptions of a client, and what the server says about each. One thread.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "client/publication.h"
+#include "client/subscription.h"
+#include "session/client_session.h"
+
+namespace orzatty::client {
+
+class Subscriptions {
+ public:
+  using Result = std::expected<void, ProtocolError>;
+
+  explicit Subscriptions(std::size_t channel_count_max) : channel_count_max_(channel_count_max) {}
+
+  [[nodiscard]] SubscriptionId add(const ChannelPattern& pattern, const StartPosition& start);
+  void remove(SubscriptionId id, Outputs& outputs);
+  // A session was welcomed, and is there until lose().
+  void open(session::ClientSession& session);
+  void lose(Outputs& outputs);
+
+  Result subscribed(SubscriptionId id, Outputs& outputs);
+  Result ended(const wire::Ended& ended, Outputs& outputs);
+  Result introduced(const session::ChannelIntroduced& introduced, Outputs& outputs);
+  Result introduced(const session::ProducerIntroduced& introduced);
+  Result missed(const session::DeliveryGap& gap, Outputs& outputs);
+  // Nothing when nobody wants them any more, or has seen them before.
+  [[nodiscard]] std::expected<std::optional<Delivered>, ProtocolError> delivered(
+      const session::DeliveryMessages& messages);
+
+ private:
+  // Nothing for a subscription that was there once: what is still on its way is of no interest.
+  // spec: STREAM-6
+  [[nodiscard]] std::expected<Subscription*, ProtocolError> find(SubscriptionId id);
+
+  std::size_t channel_count_max_;
+  std::map<std::uint64_t, std::unique_ptr<Subscription>> items_;  // by id
+  std::uint64_t next_id_ = 0;
+  session::ClientSession* session_ = nullptr;
+};
+
+}  // namespace orzatty::client
