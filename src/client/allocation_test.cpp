@@ -1,0 +1,142 @@
+// What a message costs in memory at a client, counted: the operator new of this test binary keeps
+// the books.
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <new>
+
+#include "client/client_for_test.h"
+
+namespace {
+
+thread_local std::size_t allocation_count = 0;
+
+void* count_allocation(std::size_t size, std::size_t alignment) {
+  ++allocation_count;
+  const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
+  if (void* memory = std::aligned_alloc(alignment, rounded)) return memory;
+  std::abort();
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  return count_allocation(size, __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+}
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  return count_allocation(size, static_cast<std::size_t>(alignment));
+}
+// Not inlined: g++ would see free() meet a `new` that it does not look into, and warn.
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
+
+namespace orzatty::client {
+namespace {
+
+using session::test::frame;
+using session::test::joined;
+
+class AllocationTest : public test::ClientTest {};
+
+TEST_F(AllocationTest, IsNotNeededToSendMessagesAndToLearnTheirFate) {
+  const PublicationId publication = engine_->publish(ChannelName::of(1));
+  connect();
+  const Bytes payload(64);
+  const session::StreamKey stream(1);
+  std::uint64_t accepted = 0;
+  wire::Ack ack;
+  ack.runs.resize(1);
+  Bytes bytes;
+  const auto run = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      ASSERT_TRUE(engine_->outbox(publication).append(MessageType::kRaw, payload));
+      if (i % 50 != 0) continue;
+      engine_->wake(publication);
+      engine_->flush(now_);
+      while (const auto offer = engine_->sends().offer(engine_->source())) {
+        std::uint64_t size = 0;
+        for (const BytesView span : offer->bytes()) size += span.size();
+        engine_->sends().taken(offer->stream, size, offer->fin);
+        engine_->acked(offer->stream, size, std::chrono::milliseconds(1), now_);
+      }
+      now_ += std::chrono::milliseconds(1);
+      const std::uint64_t sent = engine_->outbox(publication).sent().value();
+      ack.runs[0] = {publication, Sequence(accepted), sent - accepted, Offset(accepted), false};
+      accepted = sent;
+      bytes.clear();
+      wire::encode(ack, bytes);
+      engine_->handle_control(bytes, session::Fin::kNo, now_);
+      while (engine_->poll(now_)) continue;
+    }
+  };
+  run(100'000);
+
+  const std::size_t before = allocation_count;
+  run(100'000);
+
+  EXPECT_EQ(allocation_count - before, 0U);
+  EXPECT_GT(accepted, 199'000U);
+  EXPECT_TRUE(engine_->connected());
+  EXPECT_EQ(stream.value(), 1U);
+}
+
+TEST_F(AllocationTest, IsNotNeededToDeliverMessages) {
+  const SubscriptionId subscription =
+      engine_->subscribe(ChannelPattern::exactly(ChannelName::of(1)), StartPosition::live());
+  connect();
+  const session::RemoteStream stream(3);
+  const auto feed = [&](BytesView bytes) {
+    engine_->handle_stream(stream, bytes, session::Fin::kNo, now_);
+    std::uint64_t count = 0;
+    while (const auto output = engine_->poll(now_)) {
+      if (const auto* delivered = std::get_if<Delivered>(&*output)) count += delivered->count;
+    }
+    return count;
+  };
+  feed(joined({frame(wire::Deliver{subscription}),
+               frame(wire::Alias{ChannelAlias(0), ChannelEpoch(1), Offset(0), ChannelName::of(1)}),
+               frame(wire::Producer{ProducerAlias(0), {}, "bob"})}));
+  Bytes frames;
+  for (int i = 0; i < 20; ++i) frames = joined({frames, session::test::message("hello there")});
+  Bytes bytes;
+  std::uint64_t delivered = 0;
+  std::uint64_t next = 0;
+  const auto run = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      bytes.clear();
+      wire::encode(wire::Run{ChannelAlias(0), ProducerAlias(0), next, frames.size(), 1}, bytes);
+      bytes.insert(bytes.end(), frames.begin(), frames.end());
+      next += 20;
+      const std::size_t cut = static_cast<std::size_t>(i) % bytes.size();  // frames span packets
+      delivered += feed(BytesView(bytes).first(cut));
+      delivered += feed(BytesView(bytes).subspan(cut));
+      now_ += std::chrono::milliseconds(1);
+      engine_->flush(now_);
+      engine_->credits().clear();
+      auto& sends = engine_->sends();
+      while (const auto offer = sends.offer(engine_->source())) {
+        std::uint64_t size = 0;
+        for (const BytesView span : offer->bytes()) size += span.size();
+        sends.taken(offer->stream, size, offer->fin);
+        sends.acked(offer->stream, size);
+      }
+    }
+  };
+  run(30'000);  // until the scratch went through its segments
+
+  const std::size_t before = allocation_count;
+  run(30'000);
+
+  EXPECT_EQ(allocation_count - before, 0U);
+  EXPECT_EQ(delivered, 1'200'000U);
+}
+
+}  // namespace
+}  // namespace orzatty::client

@@ -1,0 +1,156 @@
+#include "client/publication.h"
+
+#include <gtest/gtest.h>
+
+namespace orzatty::client {
+namespace {
+
+constexpr PublicationId kId{3};
+
+class PublicationTest : public testing::Test {
+ protected:
+  void send(std::uint64_t count) {
+    for (std::uint64_t i = 0; i < count; ++i) {
+      ASSERT_TRUE(publication_.outbox().append(MessageType::kRaw, bytes_of("hello")));
+    }
+    while (publication_.outbox().has_unsent()) publication_.outbox().fill(queue_, scratch_, 1);
+  }
+  ErrorCode accept(std::uint64_t from, std::uint64_t to, std::uint64_t offset) {
+    return code(
+        publication_.accepted({kId, Sequence(from), to - from, Offset(offset), false}, outputs_));
+  }
+  ErrorCode reject(std::uint64_t from, std::uint64_t to) {
+    return code(publication_.rejected(
+        {kId, Sequence(from), Sequence(to), ErrorCode::kRateLimited, "slow down"}, outputs_));
+  }
+  static ErrorCode code(const std::expected<void, ProtocolError>& result) {
+    return result ? ErrorCode::kNone : result.error().code;
+  }
+  // "+0-5@10": accepted, [0, 5), the first at offset 10; "!" is rejected, "?" unknown.
+  std::string settled() {
+    std::string text;
+    while (!outputs_.empty()) {
+      const EngineOutput output = outputs_.pop_front();
+      const auto& settled = std::get<Settled>(output);
+      EXPECT_EQ(settled.publication, kId);
+      text += settled.fate == Fate::kAccepted ? '+' : settled.fate == Fate::kRejected ? '!' : '?';
+      text += std::to_string(settled.from.value()) + '-' + std::to_string(settled.to.value());
+      if (settled.fate == Fate::kAccepted) {
+        text += '@' + std::to_string(settled.first_offset.value());
+      }
+      text += ' ';
+    }
+    return text;
+  }
+
+  session::Scratch scratch_{1 << 20};
+  Publication publication_{kId, {}, ChannelName::of(1), 1 << 20};
+  session::SendQueue queue_;
+  Outputs outputs_;
+};
+
+// spec: PUBLISH-1
+TEST_F(PublicationTest, SettlesEachSequenceOnceAndInOrder) {
+  send(20);
+  EXPECT_EQ(accept(0, 5, 100), ErrorCode::kNone);
+  EXPECT_EQ(accept(0, 5, 100), ErrorCode::kNone);
+  EXPECT_EQ(accept(3, 10, 103), ErrorCode::kNone);
+  EXPECT_EQ(settled(), "+0-5@100 +5-10@105 ");
+  EXPECT_FALSE(publication_.settled());
+
+  EXPECT_EQ(accept(10, 20, 200), ErrorCode::kNone);
+  EXPECT_EQ(settled(), "+10-20@200 ");
+  EXPECT_TRUE(publication_.settled());
+  EXPECT_EQ(publication_.outbox().waiting(), 0U);
+}
+
+// spec: PUBLISH-5
+TEST_F(PublicationTest, SettlesRejectionsBetweenWhatWasAccepted) {
+  send(20);
+  EXPECT_EQ(accept(0, 5, 0), ErrorCode::kNone);
+  EXPECT_EQ(reject(5, 7), ErrorCode::kNone);
+  EXPECT_EQ(accept(7, 20, 5), ErrorCode::kNone);
+  EXPECT_EQ(settled(), "+0-5@0 !5-7 +7-20@5 ");
+}
+
+// spec: PUBLISH-5
+TEST_F(PublicationTest, KeepsRejectionsUntilTheirTurn) {
+  send(20);
+  EXPECT_EQ(reject(5, 6), ErrorCode::kNone);
+  EXPECT_EQ(reject(6, 7), ErrorCode::kNone);
+  EXPECT_EQ(reject(19, 20), ErrorCode::kNone);
+  EXPECT_EQ(settled(), "");
+  EXPECT_EQ(accept(0, 5, 0), ErrorCode::kNone);
+  EXPECT_EQ(settled(), "+0-5@0 !5-6 !6-7 ");
+  EXPECT_EQ(accept(7, 19, 5), ErrorCode::kNone);
+  EXPECT_EQ(settled(), "+7-19@5 !19-20 ");
+  EXPECT_TRUE(publication_.settled());
+}
+
+// spec: PUBLISH-1, PUBLISH-5
+TEST_F(PublicationTest, RefusesAnswersThatMakeNoSense) {
+  send(20);
+  EXPECT_EQ(accept(0, 21, 0), ErrorCode::kSequenceInvalid);
+  EXPECT_EQ(accept(1, 5, 0), ErrorCode::kSequenceInvalid);
+  EXPECT_EQ(accept(21, 21, 0), ErrorCode::kSequenceInvalid);
+  EXPECT_EQ(reject(20, 21), ErrorCode::kSequenceInvalid);
+  EXPECT_EQ(reject(5, 7), ErrorCode::kNone);
+  EXPECT_EQ(reject(6, 8), ErrorCode::kSequenceInvalid);
+  EXPECT_EQ(accept(0, 6, 0), ErrorCode::kSequenceInvalid);
+  EXPECT_EQ(settled(), "");
+}
+
+TEST_F(PublicationTest, RefusesAnswersToWhatWasAppendedButNotSent) {
+  send(5);
+  ASSERT_TRUE(publication_.outbox().append(MessageType::kRaw, bytes_of("later")));
+  EXPECT_EQ(accept(0, 6, 0), ErrorCode::kSequenceInvalid);
+}
+
+TEST_F(PublicationTest, BoundsWhatAServerMayRejectAheadOfItsTurn) {
+  send(5000);
+  ErrorCode last = ErrorCode::kNone;
+  std::uint64_t count = 0;
+  for (; last == ErrorCode::kNone; ++count) last = reject(1 + 2 * count, 2 + 2 * count);
+  EXPECT_EQ(last, ErrorCode::kLimitExceeded);
+  EXPECT_EQ(count, Publication::kRejectionCountMax + 1);
+}
+
+// spec: PUBLISH-7
+TEST_F(PublicationTest, LearnsFromAnExpectationOnlyThatItMakesSense) {
+  send(10);
+  EXPECT_EQ(accept(0, 4, 0), ErrorCode::kNone);
+  EXPECT_EQ(settled(), "+0-4@0 ");
+  publication_.lose();
+  EXPECT_EQ(publication_.outbox().sent(), Sequence(4));
+
+  EXPECT_EQ(accept(9, 9, 0), ErrorCode::kNone);  // it has had up to 9, on the connection before
+  EXPECT_EQ(accept(11, 11, 0), ErrorCode::kSequenceInvalid);
+  EXPECT_EQ(settled(), "");
+  send(0);
+  EXPECT_EQ(accept(4, 7, 70), ErrorCode::kNone);
+  EXPECT_EQ(reject(7, 8), ErrorCode::kNone);
+  EXPECT_EQ(accept(8, 10, 90), ErrorCode::kNone);
+  EXPECT_EQ(settled(), "+4-7@70 !7-8 +8-10@90 ");
+}
+
+TEST_F(PublicationTest, ForgetsRejectionsThatNeverHadTheirTurn) {
+  send(10);
+  EXPECT_EQ(reject(5, 7), ErrorCode::kNone);
+  publication_.lose();
+  send(0);
+  EXPECT_EQ(accept(0, 10, 0), ErrorCode::kNone);
+  EXPECT_EQ(settled(), "+0-10@0 ");
+}
+
+TEST_F(PublicationTest, GivesUpWhatHasNoFateYetOnce) {
+  send(10);
+  EXPECT_EQ(accept(0, 4, 0), ErrorCode::kNone);
+  ASSERT_TRUE(publication_.outbox().append(MessageType::kRaw, bytes_of("unsent")));
+  publication_.give_up(ErrorCode::kFenced, "why", outputs_);
+  publication_.give_up(ErrorCode::kFenced, "why", outputs_);
+  EXPECT_EQ(settled(), "+0-4@0 ?4-11 ");
+  EXPECT_TRUE(publication_.settled());
+}
+
+}  // namespace
+}  // namespace orzatty::client

@@ -1,0 +1,148 @@
+#include "client/subscription.h"
+
+#include <gtest/gtest.h>
+
+#include "wire/frame.h"
+
+namespace orzatty::client {
+namespace {
+
+constexpr ChannelEpoch kEpoch{11};
+
+wire::Alias alias(std::uint64_t number, std::string_view channel, std::uint64_t next,
+                  ChannelEpoch epoch = kEpoch) {
+  return {ChannelAlias(number), epoch, Offset(next), *ChannelName::parse(channel)};
+}
+
+class SubscriptionTest : public testing::Test {
+ protected:
+  ErrorCode advance(std::uint64_t number, std::uint64_t from, std::uint64_t to) {
+    const auto advanced = subscription_.advance(ChannelAlias(number), Offset(from), Offset(to));
+    if (!advanced) return advanced.error().code;
+    known_ = advanced->known;
+    return ErrorCode::kNone;
+  }
+  Subscription subscription_{SubscriptionId(4), *ChannelPattern::parse("a.>"),
+                             StartPosition::live(), 16'384};
+  std::uint64_t known_ = 0;
+};
+
+TEST_F(SubscriptionTest, AsksFirstForItsStart) {
+  const wire::Subscribe request = subscription_.request();
+  EXPECT_EQ(request.subscription, SubscriptionId(4));
+  EXPECT_EQ(request.start, StartPosition::live());
+  EXPECT_TRUE(request.positions.empty());
+}
+
+// spec: SUBSCRIBE-2, SUBSCRIBE-3
+TEST_F(SubscriptionTest, TakesTheOffsetsOfEachChannelOnceAndInOrder) {
+  ASSERT_TRUE(subscription_.introduce(alias(0, "a.x", 10)));
+  ASSERT_TRUE(subscription_.introduce(alias(7, "a.y", 0)));
+
+  EXPECT_EQ(advance(0, 10, 20), ErrorCode::kNone);
+  EXPECT_EQ(advance(7, 0, 1), ErrorCode::kNone);
+  EXPECT_EQ(advance(0, 20, 21), ErrorCode::kNone);
+  EXPECT_EQ(advance(0, 20, 21), ErrorCode::kSequenceInvalid);
+  EXPECT_EQ(advance(7, 2, 3), ErrorCode::kSequenceInvalid);
+  EXPECT_EQ(advance(1, 0, 1), ErrorCode::kAliasUnknown);
+}
+
+// spec: SUBSCRIBE-4
+TEST_F(SubscriptionTest, AsksAgainWhereItStandsAndForWhatCameMeanwhile) {
+  subscription_.confirmed = true;
+  ASSERT_TRUE(subscription_.introduce(alias(0, "a.x", 10)));
+  EXPECT_EQ(advance(0, 10, 20), ErrorCode::kNone);
+  subscription_.lose();
+
+  const wire::Subscribe request = subscription_.request();
+  ASSERT_EQ(request.positions.size(), 1U);
+  EXPECT_EQ(request.positions[0],
+            (wire::SubscribePosition{*ChannelName::parse("a.x"), kEpoch, Offset(20)}));
+  EXPECT_EQ(request.start, StartPosition::start());
+  EXPECT_EQ(advance(0, 20, 21), ErrorCode::kAliasUnknown);  // names are of one connection
+}
+
+// spec: SUBSCRIBE-4
+TEST_F(SubscriptionTest, HoldsAServerToThePositionThatItWasTold) {
+  ASSERT_TRUE(subscription_.introduce(alias(0, "a.x", 10)));
+  for (const std::uint64_t elsewhere : {9U, 11U}) {
+    subscription_.lose();
+    static_cast<void>(subscription_.request());
+    const auto introduced = subscription_.introduce(alias(3, "a.x", elsewhere));
+    ASSERT_TRUE(introduced);
+    EXPECT_FALSE(introduced->reset || introduced->missed);
+    EXPECT_EQ(advance(3, elsewhere, 12), ErrorCode::kSequenceInvalid);
+  }
+}
+
+TEST_F(SubscriptionTest, BeginsAnewInANewLifeOfAChannel) {
+  ASSERT_TRUE(subscription_.introduce(alias(0, "a.x", 10)));
+  subscription_.lose();
+  static_cast<void>(subscription_.request());
+
+  const auto introduced = subscription_.introduce(alias(0, "a.x", 0, ChannelEpoch(12)));
+  ASSERT_TRUE(introduced);
+  EXPECT_TRUE(introduced->reset);
+  EXPECT_EQ(advance(0, 0, 5), ErrorCode::kNone);
+  EXPECT_EQ(subscription_.request().positions.at(0).epoch, ChannelEpoch(12));
+}
+
+TEST_F(SubscriptionTest, RefusesNamesThatAreIntroducedTwice) {
+  ASSERT_TRUE(subscription_.introduce(alias(0, "a.x", 0)));
+  EXPECT_FALSE(subscription_.introduce(alias(0, "a.y", 0)));
+  ASSERT_TRUE(subscription_.introduce(wire::Producer{ProducerAlias(3), {}, "bob"}));
+  EXPECT_FALSE(subscription_.introduce(wire::Producer{ProducerAlias(3), {}, "eve"}));
+  EXPECT_EQ(subscription_.publisher(ProducerAlias(3)), "bob");
+}
+
+TEST_F(SubscriptionTest, RefusesMoreChannelsThanItsLimit) {
+  Subscription small(SubscriptionId(0), *ChannelPattern::parse(">"), StartPosition::live(), 2);
+  ASSERT_TRUE(small.introduce(alias(0, "a", 0)));
+  ASSERT_TRUE(small.introduce(alias(1, "b", 0)));
+  const auto third = small.introduce(alias(2, "c", 0));
+  ASSERT_FALSE(third);
+  EXPECT_EQ(third.error().code, ErrorCode::kLimitExceeded);
+}
+
+// More channels than one SUBSCRIBE has room for: what was not told is neither lost silently nor
+// delivered twice.
+class ManyChannelsTest : public SubscriptionTest {
+ protected:
+  ManyChannelsTest() {
+    for (std::uint64_t i = 0; i < 4000; ++i) {
+      EXPECT_TRUE(subscription_.introduce(alias(i, "a." + std::to_string(10'000 + i), 100)));
+    }
+    subscription_.lose();
+    request_ = subscription_.request();
+  }
+  wire::Subscribe request_ = subscription_.request();
+  static constexpr std::string_view kUntold = "a.13999";
+};
+
+TEST_F(ManyChannelsTest, AsksWithAsManyPositionsAsFitIntoAFrame) {
+  Bytes frame;
+  wire::encode(request_, frame);
+  EXPECT_GT(request_.positions.size(), 1500U);
+  EXPECT_LT(frame.size(), wire::kControlSizeMax);
+}
+
+TEST_F(ManyChannelsTest, TellsAJumpAheadAsMissed) {
+  const auto introduced = subscription_.introduce(alias(0, kUntold, 130));
+  ASSERT_TRUE(introduced && introduced->missed);
+  EXPECT_EQ(*introduced->missed, (Gap{Offset(100), Offset(130), GapReason::kRetention}));
+  EXPECT_EQ(advance(0, 130, 131), ErrorCode::kNone);
+}
+
+TEST_F(ManyChannelsTest, PassesOverWhatIsRepeated) {
+  ASSERT_TRUE(subscription_.introduce(alias(0, kUntold, 90)));
+  EXPECT_EQ(advance(0, 90, 95), ErrorCode::kNone);
+  EXPECT_EQ(known_, 5U);
+  EXPECT_EQ(advance(0, 95, 103), ErrorCode::kNone);
+  EXPECT_EQ(known_, 5U);
+  EXPECT_EQ(advance(0, 103, 104), ErrorCode::kNone);
+  EXPECT_EQ(known_, 0U);
+  EXPECT_EQ(advance(0, 105, 106), ErrorCode::kSequenceInvalid);
+}
+
+}  // namespace
+}  // namespace orzatty::client
