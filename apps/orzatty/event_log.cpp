@@ -1,8 +1,14 @@
 #include "event_log.h"
 
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+#include <string>
+
 #include "escape.h"
 #include "net/clock.h"
-#include "output.h"
 #include "utc.h"
 
 namespace orzatty::apps {
@@ -27,10 +33,27 @@ Kind kind_of(ServerEvent::Kind kind) {
   return {"info", "unknown"};
 }
 
-void write_line(const std::string& line) {
-  Output error(2);
-  error.write_line(line);
-  (void)error.flush();  // A log that cannot be written is no reason to stop serving.
+// A pipe that is ready takes at least this much without waiting.
+constexpr std::size_t kLineSizeMax = PIPE_BUF - 1;
+
+// False when it would have to wait: a reader that stopped reading, or a terminal with Ctrl-S, may
+// not stop the server.
+bool write_line(std::string line, int fd) {
+  pollfd ready{.fd = fd, .events = POLLOUT, .revents = 0};
+  if (::poll(&ready, 1, 0) <= 0) return false;
+  line.resize(std::min(line.size(), kLineSizeMax));
+  line += '\n';
+  (void)!::write(fd, line.data(), line.size());  // A full disk does not stop it either.
+  return true;
+}
+
+std::string suppressed_line(std::uint64_t count, std::int64_t unix_seconds) {
+  return LogLine()
+      .add("time", utc(unix_seconds))
+      .add("level", "warn")
+      .add("event", "lines_suppressed")
+      .add("count", std::to_string(count))
+      .text();
 }
 
 }  // namespace
@@ -47,23 +70,15 @@ std::string log_line(const ServerEvent& event, std::int64_t unix_seconds) {
 void EventLog::write(const ServerEvent& event) {
   const std::int64_t now = net::unix_seconds();
   if (now != second_) {
-    if (suppressed_ > 0) {
-      write_line(LogLine()
-                     .add("time", utc(now))
-                     .add("level", "warn")
-                     .add("event", "lines_suppressed")
-                     .add("count", std::to_string(suppressed_))
-                     .text());
-    }
     second_ = now;
     lines_ = 0;
-    suppressed_ = 0;
   }
   if (++lines_ > kLinesPerSecondMax) {
     ++suppressed_;
     return;
   }
-  write_line(log_line(event, now));
+  if (suppressed_ > 0 && write_line(suppressed_line(suppressed_, now), fd_)) suppressed_ = 0;
+  if (!write_line(log_line(event, now), fd_)) ++suppressed_;
 }
 
 }  // namespace orzatty::apps

@@ -15,9 +15,12 @@ class EventLog {
  public:
   static constexpr std::uint64_t kLinesPerSecondMax = 100;  // a person reads none of more
 
+  explicit EventLog(int fd = 2) : fd_(fd) {}
+
   void write(const ServerEvent& event);
 
  private:
+  int fd_;
   std::int64_t second_ = 0;
   std::uint64_t lines_ = 0;       // in that second
   std::uint64_t suppressed_ = 0;  // since the last line

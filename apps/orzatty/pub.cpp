@@ -143,6 +143,11 @@ Result<void> Publication::send_file() {
 }
 
 Result<void> Publication::send(std::string_view payload) {
+  // The server would close the session: better to know it before.
+  if (options_.is_text && !is_utf8(payload)) {
+    return failure(ExitCode::kFailed, "message " + std::to_string(sent_ + 1) +
+                                          " is not UTF-8: leave out --text to send any bytes");
+  }
   const Payload framed = options_.is_text ? Payload::text(payload) : Payload(payload);
   const auto sent =
       sent_ < kReportedCount
@@ -298,9 +303,6 @@ Result<void> PubCommand::check() const {
   }
   if (options_.is_text && options_.chunk_size > 0) {
     return failure(ExitCode::kUsage, "--chunk cuts through characters: leave out --text");
-  }
-  if (options_.is_text && !is_utf8(options_.text)) {
-    return failure(ExitCode::kUsage, "TEXT is not UTF-8: leave out --text");
   }
   if (options_.file.empty() || options_.file == "-") return {};
   // Before connecting: nobody should learn of a misspelt name only then.

@@ -2,6 +2,7 @@
 
 import json
 import stat
+import time
 import urllib.error
 import urllib.request
 
@@ -75,9 +76,13 @@ class Metrics(hub.HubTest):
         server, _ = self.serve("--metrics", "127.0.0.1:0")
         url = server.wait_for_line("stdout", r"(http://\S+/metrics)").group(1)
         self.publish("a", "one", "two")
-        with urllib.request.urlopen(url, timeout=hub.PATIENCE) as answer:
-            text = answer.read().decode()
-        self.assertIn("\norzatty_messages_in_total 2\n", text)
+        text = ""
+        until = time.monotonic() + hub.PATIENCE
+        while "\norzatty_messages_in_total 2\n" not in text:  # counters may lag behind
+            self.assertLess(time.monotonic(), until, text)
+            with urllib.request.urlopen(url, timeout=hub.PATIENCE) as answer:
+                text = answer.read().decode()
+        self.assertIn("\norzatty_channels 1\n", text)
         with urllib.request.urlopen(url.replace("metrics", "healthz"), timeout=hub.PATIENCE) as answer:
             self.assertEqual(answer.read(), b"ok\n")
         with self.assertRaises(urllib.error.HTTPError) as error:
