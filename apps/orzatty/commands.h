@@ -28,6 +28,8 @@ std::unique_ptr<Command> ping_command();
 std::unique_ptr<Command> cert_command();
 std::unique_ptr<Command> token_command();
 std::unique_ptr<Command> context_command();
+std::unique_ptr<Command> demo_command();
+std::unique_ptr<Command> bench_command();
 
 // Parses, runs, and tells what went wrong: all of main() but its name.
 int run_program(int count, const char* const* words);

@@ -1,0 +1,46 @@
+// Many subscribers of one channel, in a process of their own, each with a session of its own: they
+// check every message. One thread polls all of them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "bench_server.h"
+#include "failure.h"
+#include "orzatty/client.h"
+#include "worker.h"
+
+namespace orzatty::apps {
+
+struct SubscriberPlan {
+  std::string address;
+  ClientOptions client_options;
+  std::string channel;
+  std::size_t count = 1;
+  Waiting waiting = Waiting::kSleep;
+  Cores cores;
+};
+
+// Of all subscribers together.
+struct SubscriberTally {
+  std::uint64_t delivered = 0;
+  std::uint64_t lost = 0;
+  std::uint64_t repeated = 0;
+};
+
+class BenchSubscribers {
+ public:
+  // Returns when all of them are subscribed.
+  static Result<BenchSubscribers> start(const SubscriberPlan& plan);
+
+  // Waits until each has the messages numbered below `sent`, or nothing came for some seconds.
+  Result<SubscriberTally> finish(std::uint64_t sent);
+
+ private:
+  explicit BenchSubscribers(Worker worker) : worker_(std::move(worker)) {}
+
+  Worker worker_;
+};
+
+}  // namespace orzatty::apps
