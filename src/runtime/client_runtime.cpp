@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "net/clock.h"
 #include "net/entropy.h"
 #include "net/resolver.h"
@@ -397,6 +398,11 @@ std::expected<void, Error> ClientRuntime::append(PublisherState& state, const Pa
                                      std::to_string(message_size_max_)});
   }
   if (closed_.load(std::memory_order_relaxed)) return std::unexpected(closed_error());
+  // The server would close the session for it. spec: FRAME-3
+  if (payload.type() == MessageType::kText && !base::is_utf8(payload.bytes())) {
+    return std::unexpected(
+        argument(ErrorCode::kTextInvalid, "not UTF-8: send these bytes without stating text"));
+  }
   if (report) {
     // Before the message can be settled.
     const std::lock_guard lock(state.mutex);

@@ -142,7 +142,7 @@ bool ServerRuntime::turn(Instant now) {
   if (due && *due <= now) engine_.handle_timeout(now);
   active |= engine_.write(sink_, now);
   sink_.flush();
-  publish_stats(now);
+  publish_stats(now, Urgency::kWhenDue);
   return active && !sink_.blocked();
 }
 
@@ -164,9 +164,9 @@ bool ServerRuntime::receive(Instant now) {
 }
 
 void ServerRuntime::sleep(Instant now) {
+  publish_stats(now, Urgency::kNow);  // whoever reads them meanwhile sees the last of it
   wakeup_->begin_sleep();
   if (!stopping_.load() && !has_queued_.load()) {
-    static_cast<void>(now);
     if (sink_.blocked()) {
       for (std::size_t i = 0; i < sink_.size(); ++i) {
         poller_.change(sink_.socket(i).fd(), i, net::Interest::kReadWrite);
@@ -317,8 +317,8 @@ void ServerRuntime::drain() {
   sink_.flush();
 }
 
-void ServerRuntime::publish_stats(Instant now) {
-  if (now - stats_at_ < kStatsEvery) return;
+void ServerRuntime::publish_stats(Instant now, Urgency urgency) {
+  if (urgency == Urgency::kWhenDue && now - stats_at_ < kStatsEvery) return;
   stats_at_ = now;
   const hub::HubCounters& counters = engine_.hub().counters();
   const std::lock_guard lock(stats_mutex_);

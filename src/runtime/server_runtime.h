@@ -68,7 +68,8 @@ class ServerRuntime final : private link::ServerEvents {
   void sleep(Instant now);
   void drain();
   [[nodiscard]] bool quiet();
-  void publish_stats(Instant now);
+  enum class Urgency : std::uint8_t { kWhenDue, kNow };
+  void publish_stats(Instant now, Urgency urgency);
 
   ServerOptions options_;
   link::ServerEngine engine_;
