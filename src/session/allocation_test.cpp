@@ -1,45 +1,15 @@
-// What a session costs in memory, counted: the operator new of this test binary keeps the books.
+// What a session costs in memory, counted.
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
-
+#include "session/counted_allocations_for_test.h"
 #include "session/session_for_test.h"
-
-namespace {
-
-thread_local std::size_t allocation_count = 0;
-thread_local std::size_t allocated_bytes = 0;
-
-void* count_allocation(std::size_t size, std::size_t alignment) {
-  ++allocation_count;
-  allocated_bytes += size;
-  const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
-  if (void* memory = std::aligned_alloc(alignment, rounded)) return memory;
-  std::abort();
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  return count_allocation(size, __STDCPP_DEFAULT_NEW_ALIGNMENT__);
-}
-void* operator new(std::size_t size, std::align_val_t alignment) {
-  return count_allocation(size, static_cast<std::size_t>(alignment));
-}
-// Not inlined: g++ would see free() meet a `new` that it does not look into, and warn.
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
-}
 
 namespace orzatty::session {
 namespace {
+
+using session::test::allocated_bytes;
+using session::test::allocation_count;
 
 TEST(Allocation, IsNotNeededToSendMessages) {
   Scratch scratch(1 << 20);
@@ -79,11 +49,8 @@ TEST(Allocation, IsNotNeededToReceiveMessagesAndToAcknowledgeThem) {
   std::uint64_t received = 0;
   Sequence acknowledged;
   const auto take = [&](RemoteStream stream, BytesView bytes, Fin fin) {
-    if (stream.value() == 0) {
-      server.handle_control(bytes, fin, now);
-    } else {
-      server.handle_stream(stream, bytes, fin, now);
-    }
+    if (stream.value() == 0) server.handle_control(bytes, fin, now);
+    if (stream.value() != 0) server.handle_stream(stream, bytes, fin, now);
     while (const auto output = server.poll()) {
       if (std::holds_alternative<HelloReceived>(*output))
         server.welcome(test::welcome(limits), now);
@@ -117,7 +84,7 @@ TEST(Allocation, IsNotNeededToReceiveMessagesAndToAcknowledgeThem) {
       server.flush(now);
       server.core().credits().clear();
       down.carry(server.core().sends(), none, take_answers);
-      for (std::uint32_t key = 1; key < 2; ++key) client.core().sends().wake(StreamKey(key));
+      client.core().sends().wake(StreamKey(1));
     }
   };
   up.carry(client.core().sends(), source, take);

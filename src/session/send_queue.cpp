@@ -38,6 +38,7 @@ void SendQueue::taken(std::uint64_t size) {
   }
 }
 
+// spec: CREDIT-4
 void SendQueue::acked(std::uint64_t size) {
   ORZATTY_ASSERT(size <= in_flight_);
   in_flight_ -= size;

@@ -46,6 +46,7 @@ TEST_F(SendQueueTest, OffersWhatWasNotTakenInOrder) {
   EXPECT_EQ(queue_.in_flight(), 5U);
 }
 
+// spec: CREDIT-4
 TEST_F(SendQueueTest, HoldsASegmentUntilItsLastByteIsAcknowledged) {
   const std::size_t before = pool_.in_use();
   write(std::string(5 * 448, 'x'));  // the capacity of a segment of 512
