@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-#include "limits_table.h"
+#include "base/limits_table.h"
 #include "nearest.h"
 #include "quantity.h"
 #include "state_folder.h"
@@ -146,22 +146,22 @@ Limits read_limits(const toml::node& node) {
   const auto* table = node.as_table();
   if (table == nullptr) reject(node, "limits must be a table: [limits]");
   std::vector<std::string_view> keys;
-  for (const auto& limit : count_limits()) keys.push_back(limit.name);
-  for (const auto& limit : duration_limits()) keys.push_back(limit.name);
+  for (const auto& limit : base::count_limits()) keys.push_back(limit.name);
+  for (const auto& limit : base::duration_limits()) keys.push_back(limit.name);
   reject_unknown_keys(*table, " in [limits]", keys);
   Limits limits;
-  for (const auto& limit : count_limits()) {
+  for (const auto& limit : base::count_limits()) {
     if (const auto* value = table->get(limit.name)) {
       limits.*limit.member = static_cast<std::uint32_t>(
           read_count(*value, limit.name, std::numeric_limits<std::uint32_t>::max()));
     }
   }
-  for (const auto& limit : duration_limits()) {
+  for (const auto& limit : base::duration_limits()) {
     if (const auto* value = table->get(limit.name)) {
       limits.*limit.member = read_duration(*value, limit.name);
     }
   }
-  if (const auto problem = problem_of(limits)) reject(node, *problem);
+  if (const auto problem = base::problem_of(limits)) reject(node, *problem);
   return limits;
 }
 

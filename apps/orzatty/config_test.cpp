@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "folder_for_test.h"
-#include "limits_table.h"
+#include "base/limits_table.h"
 #include "memory_ceiling.h"
 
 namespace orzatty::apps {
@@ -167,7 +167,7 @@ constexpr std::size_t field_count() {
 }
 
 TEST(LimitsTable, NamesEveryFieldOfLimits) {
-  EXPECT_EQ(count_limits().size() + duration_limits().size(), field_count());
+  EXPECT_EQ(base::count_limits().size() + base::duration_limits().size(), field_count());
 }
 
 TEST(MemoryCeiling, AChannelIsBoundedByWhicheverRetentionIsSmaller) {

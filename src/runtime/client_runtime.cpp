@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "base/limits_table.h"
 #include "base/utf8.h"
 #include "net/clock.h"
 #include "net/entropy.h"
 #include "net/resolver.h"
 #include "runtime/backup_thread.h"
 #include "runtime/tls.h"
+#include "wire/hello.h"
 #include "wire/message.h"
 
 namespace orzatty {
@@ -71,6 +73,14 @@ ClientRuntime::ClientRuntime(std::string address, ClientOptions options,
 
 std::expected<std::unique_ptr<ClientRuntime>, Error> ClientRuntime::connect(
     std::string_view address, ClientOptions options) {
+  if (auto problem = base::problem_of(options.limits)) {
+    return std::unexpected(argument(ErrorCode::kNone, "limits: " + *problem));
+  }
+  if (options.token.size() > wire::kTokenSizeMax) {
+    return std::unexpected(argument(
+        ErrorCode::kFrameTooLarge,
+        "a token has at most " + std::to_string(wire::kTokenSizeMax) + " bytes"));
+  }
   auto credentials = runtime::client_credentials(options.trust);
   if (!credentials) return std::unexpected(credentials.error());
   // A name that does not resolve is told at once, not tried for ever.

@@ -145,7 +145,7 @@ class ClientRuntime final : private link::ClientEvents {
   net::ReceiveBatch received_;
   net::Poller waiting_;  // of a thread that waits with the lock
   net::Poller idle_;     // of the backup thread, without
-  bool transport_wanted_ = true;
+  bool transport_wanted_ = false;
   std::deque<std::unique_ptr<PublisherState>> publishers_;
   std::map<std::uint64_t, std::unique_ptr<Registered>> subscriptions_;
   std::map<std::string, SubscriptionHandler, std::less<>> direct_handlers_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/limits_table.h"
 #include "net/clock.h"
 #include "net/entropy.h"
 #include "net/resolver.h"
@@ -75,6 +76,9 @@ ServerRuntime::ServerRuntime(ServerOptions options, const link::ServerEngineConf
 
 std::expected<std::unique_ptr<ServerRuntime>, Error> ServerRuntime::bind(std::string_view addresses,
                                                                          ServerOptions options) {
+  if (auto problem = base::problem_of(options.limits)) {
+    return std::unexpected(Error{ErrorKind::kArgument, ErrorCode::kNone, "limits: " + *problem});
+  }
   auto credentials = quic::ServerCredentials::from_pem(options.certificate.chain_pem,
                                                        options.certificate.key_pem);
   if (!credentials) return std::unexpected(credentials.error());

@@ -1,4 +1,4 @@
-// The fields of Limits by name, for the configuration file, and what must hold between them.
+// The fields of Limits by name, for whoever reads them from a file, and what must hold between them.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 #include "orzatty/limits.h"
 
-namespace orzatty::apps {
+namespace orzatty::base {
 
 struct CountLimit {
   std::string_view name;
@@ -25,4 +25,4 @@ std::span<const DurationLimit> duration_limits();
 // One sentence for the first thing that cannot be, if there is one.
 std::optional<std::string> problem_of(const Limits& limits);
 
-}  // namespace orzatty::apps
+}  // namespace orzatty::base

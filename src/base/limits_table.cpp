@@ -1,8 +1,8 @@
-#include "limits_table.h"
+#include "base/limits_table.h"
 
 #include <array>
 
-namespace orzatty::apps {
+namespace orzatty::base {
 namespace {
 
 constexpr std::array<CountLimit, 18> kCounts = {
@@ -62,6 +62,7 @@ std::uint32_t value_of(const Limits& limits, std::string_view name) {
 std::span<const CountLimit> count_limits() { return kCounts; }
 std::span<const DurationLimit> duration_limits() { return kDurations; }
 
+// spec: CREDIT-1
 std::optional<std::string> problem_of(const Limits& limits) {
   for (const CountLimit& limit : kCounts) {
     if (limits.*limit.member == 0) return std::string(limit.name) + " must be at least 1";
@@ -85,4 +86,4 @@ std::optional<std::string> problem_of(const Limits& limits) {
   return std::nullopt;
 }
 
-}  // namespace orzatty::apps
+}  // namespace orzatty::base
