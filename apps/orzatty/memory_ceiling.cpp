@@ -39,7 +39,10 @@ MemoryCeiling memory_ceiling(const Limits& limits, const ChannelConfig& channel_
       ++named_count;
     }
   }
-  ceiling.channels = ceiling.channel * std::max(0.0, limits.channel_count_max - named_count);
+  // However many channels there are, their logs come from one pool.
+  ceiling.channels =
+      std::min(ceiling.channel * std::max(0.0, limits.channel_count_max - named_count),
+               static_cast<double>(limits.hub_size_max));
   return ceiling;
 }
 

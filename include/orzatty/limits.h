@@ -48,9 +48,9 @@ struct Limits {
   std::uint32_t connection_count_max = 20'000;
   std::uint32_t half_open_count_max = 2'000;  // 55 KB each: what a flood of strangers may cost
   std::uint32_t channel_count_max = 1'000'000;
-  std::uint64_t channel_size_max = 64 * 1024 * 1024;       // of one log, whatever its retention asks
-  std::uint64_t hub_size_max = 2ULL * 1024 * 1024 * 1024;  // of all logs; then messages are rejected
-  std::uint32_t segment_keep_max = 2 * 1024 * 1024;        // freed memory kept at hand: fits a cache
+  std::uint32_t channel_size_max = 64 * 1024 * 1024;  // of one log, whatever its retention asks
+  std::uint32_t hub_size_max = 2U * 1024 * 1024 * 1024;  // of all logs; then messages are rejected
+  std::uint32_t segment_keep_max = 2 * 1024 * 1024;  // freed memory kept at hand: fits a cache
 };
 
 }  // namespace orzatty

@@ -5,7 +5,7 @@
 namespace orzatty::base {
 namespace {
 
-constexpr std::array<CountLimit, 18> kCounts = {
+constexpr std::array<CountLimit, 21> kCounts = {
     {{"message_size_max", &Limits::message_size_max},
      {"channel_name_size_max", &Limits::channel_name_size_max},
      {"hello_size_max", &Limits::hello_size_max},
@@ -23,7 +23,10 @@ constexpr std::array<CountLimit, 18> kCounts = {
      {"ack_every_bytes", &Limits::ack_every_bytes},
      {"connection_count_max", &Limits::connection_count_max},
      {"half_open_count_max", &Limits::half_open_count_max},
-     {"channel_count_max", &Limits::channel_count_max}}};
+     {"channel_count_max", &Limits::channel_count_max},
+     {"channel_size_max", &Limits::channel_size_max},
+     {"hub_size_max", &Limits::hub_size_max},
+     {"segment_keep_max", &Limits::segment_keep_max}}};
 
 constexpr std::array<DurationLimit, 8> kDurations = {
     {{"handshake_timeout", &Limits::handshake_timeout},
