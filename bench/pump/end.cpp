@@ -138,7 +138,7 @@ End::End(net::UdpSocket socket, bool is_server)
 }
 
 std::unique_ptr<End> End::client(const base::Address& server) {
-  std::unique_ptr<End> end(new End(opened(net::UdpSocket::connect(server, {})), false));
+  auto end = std::unique_ptr<End>(new End(opened(net::UdpSocket::connect(server, {})), false));
   end->make_credentials(nullptr);
   end->connect(server);
   return end;
@@ -146,7 +146,7 @@ std::unique_ptr<End> End::client(const base::Address& server) {
 
 std::unique_ptr<End> End::server(const Certificate& certificate) {
   const auto loopback = base::Address::parse("127.0.0.1:0");
-  std::unique_ptr<End> end(new End(opened(net::UdpSocket::bind(*loopback, {})), true));
+  auto end = std::unique_ptr<End>(new End(opened(net::UdpSocket::bind(*loopback, {})), true));
   end->make_credentials(&certificate);
   return end;
 }
