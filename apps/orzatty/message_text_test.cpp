@@ -17,10 +17,12 @@ std::string written(const MessageText& style, std::string_view payload) {
   std::array<int, 2> ends{};
   if (::pipe(ends.data()) != 0) return "(no pipe)";
   const net::FileDescriptor reader(ends[0]);
-  const net::FileDescriptor writer(ends[1]);
-  Output output(writer.number());
-  style.append(Message(MessageType::kRaw, bytes_of(payload), "a.b", "dev", Offset(7)), output);
-  EXPECT_TRUE(output.flush());
+  {
+    const net::FileDescriptor writer(ends[1]);
+    Output output(writer.number());
+    style.append(Message(MessageType::kRaw, bytes_of(payload), "a.b", "dev", Offset(7)), output);
+    EXPECT_TRUE(output.flush());
+  }
   std::array<char, 4096> buffer{};
   const ssize_t size = ::read(reader.number(), buffer.data(), buffer.size());
   return size < 0 ? "(nothing)" : std::string(buffer.data(), static_cast<std::size_t>(size));
@@ -42,7 +44,8 @@ TEST(MessageText, ATerminalIsNotGivenControlCharacters) {
 }
 
 TEST(MessageText, RawAddsNothing) {
-  EXPECT_EQ(written({MessageText::Format::kRaw, kShown, kProgram}, "\x00\n"), "\x00\n");
+  const std::string_view bytes("\0\n", 2);
+  EXPECT_EQ(written({MessageText::Format::kRaw, kShown, kProgram}, bytes), bytes);
 }
 
 TEST(MessageText, HexHasEveryByte) {
