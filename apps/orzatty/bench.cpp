@@ -71,6 +71,15 @@ double per_second(std::uint64_t count, Duration time) {
   return static_cast<double>(count) / seconds(time);
 }
 
+// Nanoseconds of processor time for each message, the median.
+double cpu_over(const std::vector<Flow>& runs, Duration Flow::* cpu, std::uint64_t Flow::* count) {
+  return spread_over(runs,
+                     [cpu, count](const Flow& run) {
+                       return seconds(run.*cpu) * 1e9 / static_cast<double>(run.*count);
+                     })
+      .median;
+}
+
 class BenchCommand final : public Command {
  public:
   CLI::App& declare(CLI::App& program) override;
@@ -194,6 +203,10 @@ void BenchCommand::print_flow(const std::vector<Flow>& runs, std::string_view na
   }
   json["messages_per_second"] = json_of(messages);
   json["bytes_per_second"] = bytes;
+  json["sender_cpu_ns_per_message"] = cpu_over(runs, &Flow::sender_cpu, &Flow::sent);
+  json["server_cpu_ns_per_delivery"] = cpu_over(runs, &Flow::server_cpu, &Flow::delivered);
+  json["subscribers_cpu_ns_per_delivery"] =
+      cpu_over(runs, &Flow::subscribers_cpu, &Flow::delivered);
   write_json(std::move(json), faults_of(runs));
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "bench_subscribers.h"
+#include "cpu_time.h"
 #include "development.h"
 #include "net/clock.h"
 #include "sequence_check.h"
@@ -138,9 +139,11 @@ Result<Flow> measure_endpoint(const BenchPlan& plan) {
   auto client = open_client(*stage, Drive::kThreads);
   if (!client) return std::unexpected(client.error());
   const Instant start = net::now();
+  const Duration cpu_before = cpu_time();
   const auto sent = send_numbered(*client, kSinkChannel, plan);
   if (!sent) return std::unexpected(sent.error());
   const Duration time = net::now() - start;
+  const Duration sender_cpu = cpu_time() - cpu_before;
   static_cast<void>(client->close());
   const auto tally = stage->own->stop();
   if (!tally) return std::unexpected(tally.error());
@@ -149,7 +152,10 @@ Result<Flow> measure_endpoint(const BenchPlan& plan) {
               .delivered = *sent - lost + tally->repeated,
               .lost = lost,
               .repeated = tally->repeated,
-              .time = time};
+              .time = time,
+              .sender_cpu = sender_cpu,
+              .server_cpu = tally->cpu,
+              .subscribers_cpu = {}};
 }
 
 Result<Flow> measure_hub(const BenchPlan& plan) {
@@ -166,20 +172,28 @@ Result<Flow> measure_hub(const BenchPlan& plan) {
   auto client = open_client(*stage, Drive::kThreads);
   if (!client) return std::unexpected(client.error());
   const Instant start = net::now();
+  const Duration cpu_before = cpu_time();
   const auto sent = send_numbered(*client, stage->channel, plan);
   if (!sent) return std::unexpected(sent.error());
   const auto tally = subscribers->finish(*sent);
   if (!tally) return std::unexpected(tally.error());
   const Duration time = net::now() - start;
+  const Duration sender_cpu = cpu_time() - cpu_before;
   static_cast<void>(client->close());
+  Duration server_cpu{};
   if (stage->own) {
-    if (const auto stopped = stage->own->stop(); !stopped) return std::unexpected(stopped.error());
+    const auto stopped = stage->own->stop();
+    if (!stopped) return std::unexpected(stopped.error());
+    server_cpu = stopped->cpu;
   }
   return Flow{.sent = *sent,
               .delivered = tally->delivered,
               .lost = tally->lost,
               .repeated = tally->repeated,
-              .time = time};
+              .time = time,
+              .sender_cpu = sender_cpu,
+              .server_cpu = server_cpu,
+              .subscribers_cpu = tally->cpu};
 }
 
 Result<RoundTripTimes> measure_round_trips(const BenchPlan& plan) {

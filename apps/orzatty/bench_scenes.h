@@ -38,6 +38,10 @@ struct Flow {
   std::uint64_t lost = 0;
   std::uint64_t repeated = 0;
   Duration time{};  // from the first send() until all of it was handled
+  // Processor time of each process.
+  Duration sender_cpu{};
+  Duration server_cpu{};       // nothing of another server
+  Duration subscribers_cpu{};  // nothing without any
 };
 
 struct RoundTripTimes {

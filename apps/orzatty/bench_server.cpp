@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "cpu_time.h"
 #include "development.h"
 #include "orzatty/server.h"
 #include "output.h"
@@ -70,7 +71,8 @@ int serve(const ServerPlan& plan, Conversation& conversation) {
   stopper.join();
   if (!served) tell(served.error().text);
   const SequenceCheck& used = sunk.next() > 0 ? sunk : echoed;
-  conversation.tell(EndpointTally{used.next(), used.lost(used.next()), used.repeated()});
+  conversation.tell(
+      EndpointTally{used.next(), used.lost(used.next()), used.repeated(), cpu_time()});
   return served ? 0 : 1;
 }
 

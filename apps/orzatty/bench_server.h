@@ -21,11 +21,12 @@ enum class Waiting : std::uint8_t {
   kSpin,   // busy-polls: burns its core for less latency
 };
 
-// What the endpoints saw.
+// What the endpoints saw, and what the process took.
 struct EndpointTally {
   std::uint64_t next = 0;  // one more than the highest number
   std::uint64_t skipped = 0;
   std::uint64_t repeated = 0;
+  Duration cpu{};
 };
 
 class BenchServer {

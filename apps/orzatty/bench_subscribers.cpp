@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "cpu_time.h"
 #include "net/clock.h"
 #include "output.h"
 #include "sequence_check.h"
@@ -52,6 +53,7 @@ class Subscribers {
   }
 
   SubscriberTally follow(Conversation& conversation) {
+    const Duration cpu_before = cpu_time();
     std::optional<Sent> sent;
     Instant heard_at = net::now();
     while (!sent || !has_all(*sent)) {
@@ -66,7 +68,9 @@ class Subscribers {
       if (sent && now - heard_at > kPatience) break;
       if (!active && plan_.waiting == Waiting::kSleep) all_.front()->client.poll(kNap);
     }
-    return tally(sent.value_or(Sent{}));
+    SubscriberTally total = tally(sent.value_or(Sent{}));
+    total.cpu = cpu_time() - cpu_before;
+    return total;
   }
 
  private:

@@ -27,6 +27,7 @@ struct SubscriberTally {
   std::uint64_t delivered = 0;
   std::uint64_t lost = 0;
   std::uint64_t repeated = 0;
+  Duration cpu{};  // since all are subscribed
 };
 
 class BenchSubscribers {

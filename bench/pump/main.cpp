@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cores.h"
+#include "cpu_time.h"
 #include "end.h"
 #include "net/clock.h"
 #include "orzatty/tls.h"
@@ -38,6 +39,7 @@ struct Plan {
 struct Received {
   std::uint64_t next = 0;
   std::uint64_t faults = 0;
+  Duration cpu{};
 };
 
 // The other process: checks what comes, and with round trips sends it back.
@@ -56,8 +58,10 @@ int receive_all(const Plan& plan, const Certificate& certificate, Conversation& 
     end->send();
     if (!active && !echo) end->wait();
   }
-  return conversation.tell(Received{check.next(), check.lost(check.next()) + check.repeated()}) ? 0
-                                                                                                : 1;
+  return conversation.tell(
+             Received{check.next(), check.lost(check.next()) + check.repeated(), apps::cpu_time()})
+             ? 0
+             : 1;
 }
 
 void await_handshake(End& end) {
@@ -72,12 +76,14 @@ void await_handshake(End& end) {
 struct Sent {
   std::uint64_t count = 0;
   double seconds = 0;
+  double cpu_ns = 0;
 };
 
 Sent send_all(const Plan& plan, End& end) {
   Bytes message(plan.size);
   Sent sent;
   const Instant start = net::now();
+  const Duration cpu_before = apps::cpu_time();
   bool sending = true;
   while (sending || !end.ring().is_settled()) {
     const bool active = end.receive();
@@ -90,6 +96,7 @@ Sent send_all(const Plan& plan, End& end) {
     if (!active) end.wait();
   }
   sent.seconds = std::chrono::duration<double>(net::now() - start).count();
+  sent.cpu_ns = static_cast<double>((apps::cpu_time() - cpu_before).count());
   return sent;
 }
 
@@ -114,11 +121,13 @@ std::vector<Duration> send_and_await(const Plan& plan, End& end) {
   return times;
 }
 
-void finish(End& end, apps::Worker& worker, std::uint64_t sent) {
+// Gives the nanoseconds of processor time that the receiver took.
+double finish(End& end, apps::Worker& worker, std::uint64_t sent) {
   end.close();
   const auto received = worker.conversation().hear<Received>();
   if (!worker.await() || !received) fail("the receiver failed");
   if (received->next != sent || received->faults > 0) fail("messages were lost or came twice");
+  return static_cast<double>(received->cpu.count());
 }
 
 int run(const Plan& plan) {
@@ -134,9 +143,12 @@ int run(const Plan& plan) {
   await_handshake(*end);
   if (plan.mode == Mode::kOneWay) {
     const Sent sent = send_all(plan, *end);
-    finish(*end, *worker, sent.count);
-    std::printf("{\"bench\": \"pump oneway\", \"size\": %zu, \"messages_per_second\": %.0f}\n",
-                plan.size, static_cast<double>(sent.count) / sent.seconds);
+    const double receiver_ns = finish(*end, *worker, sent.count);
+    const auto messages = static_cast<double>(sent.count);
+    std::printf(
+        "{\"bench\": \"pump oneway\", \"size\": %zu, \"messages_per_second\": %.0f, "
+        "\"sender_cpu_ns_per_message\": %.1f, \"receiver_cpu_ns_per_message\": %.1f}\n",
+        plan.size, messages / sent.seconds, sent.cpu_ns / messages, receiver_ns / messages);
   } else {
     const auto times = send_and_await(plan, *end);
     finish(*end, *worker, times.size());
