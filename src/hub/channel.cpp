@@ -4,25 +4,26 @@
 #include <array>
 
 #include "base/assert.h"
-#include "hub/channel_reader.h"
-#include "wire/varint.h"
+#include "wire/message.h"
 
 namespace orzatty::hub {
 
 namespace {
 
-// The size of the message frame at the cursor. A frame's header may lie in two segments.
-std::uint64_t frame_size_at(base::LogCursor cursor, std::uint64_t bytes_left) {
+// Moves a cursor over the message frame that it stands at. A frame's header may lie in two
+// segments.
+void skip_frame(base::LogCursor& cursor) {
   std::array<std::byte, 9> header{};  // byte 0 and the longest varint
+  base::LogCursor reading = cursor;
   std::size_t filled = 0;
-  const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(header.size(), bytes_left));
-  while (filled < wanted) {
-    const base::Piece piece = base::Log::take(cursor, wanted - filled);
+  for (std::size_t wanted = 2; filled < wanted;) {
+    const base::Piece piece = base::Log::take(reading, wanted - filled);
     std::ranges::copy(piece.bytes, header.begin() + static_cast<std::ptrdiff_t>(filled));
     filled += piece.bytes.size();
+    if (filled >= 2) wanted = 1 + (std::size_t{1} << (std::to_integer<unsigned>(header[1]) >> 6));
   }
   const wire::DecodedVarint length = wire::decode_varint(BytesView(header).subspan(1));
-  return 1 + length.size + length.value;
+  base::Log::skip(cursor, 1 + length.size + length.value);
 }
 
 }  // namespace
@@ -35,81 +36,75 @@ Channel::Channel(ChannelName name, ChannelEpoch epoch, const ChannelConfig& conf
       size_max_(size_max),
       log_(pool, base::SegmentPool::kSizeMin) {}
 
-base::ProducerNumber Channel::add(const ProducerId& id, std::string_view identity) {
-  Producer made{.id = id, .epoch = {}, .next = {}, .identity = std::string(identity), .owner = {}};
-  base::ProducerNumber number(static_cast<std::uint32_t>(producers_.size()));
-  if (free_numbers_.empty()) {
-    producers_.push_back(std::move(made));
-  } else {
-    number = free_numbers_.back();
-    free_numbers_.pop_back();
-    producers_[number.value()] = std::move(made);
-    for (ChannelReader* reader : readers_) reader->forget(number);
+base::ProducerNumber Channel::own_producer(const ProducerId& id, std::string_view identity) {
+  if (!own_) {
+    const wire::Publish publish{
+        .publication = {}, .producer = id, .epoch = {}, .next = {}, .channel = name_};
+    own_ = producers_.join(publish, identity, {})->number;  // of a random id nobody knows
   }
-  numbers_.emplace(id, number);
-  return number;
+  return *own_;
 }
 
-Producer& Channel::producer(base::ProducerNumber number) { return producers_[number.value()]; }
-
 // spec: PUBLISH-6
-bool Channel::append(base::ProducerNumber producer, Sequence first, std::uint64_t count,
-                     BytesView frames, Instant now) {
-  base::LogCursor begin = log_.end();
-  if (!log_.append(frames, count)) return false;
-  kept_bytes_ += frames.size();
-  index_.append({.producer = producer,
-                 .first_sequence = first,
+bool Channel::append(const Batch& batch, Instant now) {
+  const base::LogCursor begin = log_.end();
+  const base::RunNumber end_before = index_.end_number();
+  if (!log_.append(batch.header, batch.body, batch.count)) return false;
+  const std::uint64_t size = batch.header.size() + batch.body.size();
+  kept_bytes_ += size;
+  index_.append({.producer = batch.producer,
+                 .first_sequence = batch.first,
                  .first_offset = index_.next_offset(),
-                 .count = count,
-                 .bytes = frames.size(),
+                 .count = batch.count,
+                 .bytes = size,
                  .begin = begin,
                  .appended = now});
+  if (index_.end_number() != end_before) producers_.run_added(batch.producer, end_before);
+  if (config_.slow_policy == SlowPolicy::kLatest) {
+    newest_ = begin;
+    if (batch.count > 1) note_newest(batch.body, begin);
+  }
   return true;
 }
 
-void Channel::remove_reader(ChannelReader& reader) {
-  std::erase(readers_, &reader);
-  std::erase(waiters_, &reader);
+void Channel::note_newest(BytesView frames, base::LogCursor begin) {
+  std::size_t newest = 0;
+  std::size_t end = 0;
+  for (const wire::MessageView& message : wire::MessageRange(frames)) {
+    newest = end;
+    end += message.frame_size;
+  }
+  base::Log::skip(begin, newest);
+  newest_ = begin;
 }
 
-// The first offset that somebody who is waited for has not been given.
-Offset Channel::slowest() const {
-  Offset slowest = index_.next_offset();
-  if (config_.slow_policy != SlowPolicy::kWait) return slowest;
-  for (const ChannelReader* reader : readers_) slowest = std::min(slowest, reader->next());
-  return slowest;
-}
-
-std::uint64_t Channel::slowest_position() const {
-  std::uint64_t position = log_.end().position;
-  if (config_.slow_policy != SlowPolicy::kWait) return position;
-  for (const ChannelReader* reader : readers_) position = std::min(position, reader->position());
-  return position;
-}
-
+// A bound is met by the messages behind this run alone, so what it asks for is always kept.
 bool Channel::may_go(const base::LogRun& run, Instant now) const {
   const Retention& keep = config_.retention;
   if (kept_bytes_ > size_max_) return true;
   if (keep.bytes != 0 && kept_bytes_ - run.bytes >= keep.bytes) return true;
   const std::uint64_t count_left = index_.next_offset() - run.end_offset();
   if (keep.count != 0 && count_left >= keep.count) return true;
-  return keep.age != Duration::zero() && now >= run.appended + keep.age;
+  return keep.age != Duration::zero() && now >= *next_expiry();
 }
 
-void Channel::trim(Instant now) {
-  if (index_.empty() || !may_go(index_.front(), now)) return;
-  const Offset needed = slowest();
-  while (!index_.empty() && index_.front().end_offset() <= needed && may_go(index_.front(), now)) {
+void Channel::trim(Instant now, std::vector<ChannelReader*>& overtaken) {
+  bool trimmed = false;
+  while (!index_.empty() && may_go(index_.front(), now)) {
+    if (config_.slow_policy == SlowPolicy::kWait && readers_.count_at_front() > 0) break;
     kept_bytes_ -= index_.front().bytes;
+    producers_.run_removed(index_.front().producer);
     index_.pop_front();
+    readers_.pop_front(overtaken);
+    trimmed = true;
   }
-  log_.trim(index_.empty() ? log_.end() : index_.front().begin);
+  if (trimmed) log_.trim(index_.empty() ? log_.end() : index_.front().begin);
 }
 
+// The time of a run is that of its first message; the last may be this much younger.
 std::optional<Instant> Channel::next_expiry() const {
   if (config_.retention.age == Duration::zero() || index_.empty()) return std::nullopt;
-  return index_.front().appended + config_.retention.age;
+  return index_.front().appended + base::RunIndex::kRunAgeMax + config_.retention.age;
 }
 
 base::LogCursor Channel::locate(Offset offset) const {
@@ -118,19 +113,52 @@ base::LogCursor Channel::locate(Offset offset) const {
   const base::LogRun* const run = index_.find(*number);
   if (run == nullptr) return log_.end();
   base::LogCursor cursor = run->begin;
-  std::uint64_t left = run->bytes;
-  for (Offset at = run->first_offset; at < offset; at += 1) {
-    const std::uint64_t size = frame_size_at(cursor, left);
-    base::Log::skip(cursor, size);
-    left -= size;
-  }
+  for (Offset at = run->first_offset; at < offset; at += 1) skip_frame(cursor);
   return cursor;
 }
 
+Channel::Past Channel::find(base::ProducerNumber producer, Sequence first,
+                            std::uint64_t count) const {
+  const base::Ring<base::RunNumber>& runs = producers_[producer].runs;
+  std::size_t low = 0;  // the first run that begins behind `first`
+  for (std::size_t high = runs.size(); low < high;) {
+    const std::size_t middle = low + (high - low) / 2;
+    if (index_.find(runs[middle])->first_sequence <= first) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  std::uint64_t until = count;
+  if (low < runs.size()) until = std::min(until, index_.find(runs[low])->first_sequence - first);
+  if (low == 0) return {.fate = Past::Fate::kForgotten, .offset = {}, .count = until};
+  const base::LogRun& run = *index_.find(runs[low - 1]);
+  const std::uint64_t inside = first - run.first_sequence;
+  if (inside >= run.count) return {.fate = Past::Fate::kRefused, .offset = {}, .count = until};
+  return {.fate = Past::Fate::kKept,
+          .offset = run.first_offset + inside,
+          .count = std::min(until, run.count - inside)};
+}
+
+std::uint64_t Channel::backlog_limit() const {
+  return std::max(config_.retention.bytes, kBacklogMin);
+}
+
+// Of whom is waited for, to the run: what a publisher is owed needs no finer measure.
+std::uint64_t Channel::slowest_position() const {
+  if (config_.slow_policy != SlowPolicy::kWait) return log_.end().position;
+  const auto run = readers_.slowest();
+  return run ? index_.find(*run)->begin.position : log_.end().position;
+}
+
+bool Channel::backlogged() const {
+  return log_.end().position > slowest_position() + backlog_limit();
+}
+
 std::optional<Owed> Channel::pay() {
-  if (owed_.empty()) return std::nullopt;
-  const std::uint64_t limit = std::max(config_.retention.bytes, kBacklogMin);
-  if (owed_.front().end > slowest_position() + limit) return std::nullopt;
+  if (owed_.empty() || owed_.front().end > slowest_position() + backlog_limit()) {
+    return std::nullopt;
+  }
   return owed_.pop_front();
 }
 

@@ -5,59 +5,99 @@
 namespace orzatty::hub {
 
 ChannelReader::ChannelReader(Channel& channel, Delivery& delivery, ChannelAlias alias, Offset next)
-    : start(next), consumed(next), channel_(channel), delivery_(delivery), alias_(alias), next_(next) {
-  if (next_ >= channel_.index().first_offset()) {
-    jump(next_);
+    : start(next),
+      consumed(next),
+      channel_(channel),
+      delivery_(delivery),
+      alias_(alias),
+      next_(next) {
+  ORZATTY_ASSERT(next <= channel_.index().next_offset());
+  channel_.readers().enter(*this);
+  if (next_ < channel_.index().first_offset()) return;  // overtaken before it began
+  gap_reason_ = GapReason::kSlow;
+  place_ = channel_.locate(next_);
+  const base::RunNumber run = *channel_.index().find(next_);
+  if (run == channel_.index().end_number()) {
+    channel_.readers().set_caught_up(*this);
   } else {
-    place_ = channel_.index().front().begin;
+    channel_.readers().set_behind(*this, run);
   }
-  channel_.add_reader(*this);
 }
 
-ChannelReader::~ChannelReader() { channel_.remove_reader(*this); }
+ChannelReader::~ChannelReader() { channel_.readers().leave(*this); }
 
-void ChannelReader::jump(Offset to) {
-  next_ = to;
-  run_ = *channel_.index().find(to);
-  place_ = channel_.locate(to);
-  placed_ = true;
-}
-
-// spec: SUBSCRIBE-3
-std::optional<Gap> ChannelReader::take_gap() {
+// spec: SUBSCRIBE-3, SUBSCRIBE-4
+ChannelReader::Step ChannelReader::step() const {
+  if (auto jumped = jump()) return *jumped;
   const base::RunIndex& index = channel_.index();
-  const Offset from = next_;
-  if (next_ < index.first_offset()) {
-    jump(index.first_offset());
-    const bool fell_behind = from > start || channel_.config().slow_policy != SlowPolicy::kWait;
-    return Gap{from, next_, fell_behind && from != start ? GapReason::kSlow : GapReason::kRetention};
-  }
+  if (standing.state == Standing::State::kBehind) return rest_of(standing.run, next_, place_);
+  if (standing.state == Standing::State::kCaughtUp) return rest_of(index.end_number(), next_, {});
+  Step step;
+  step.run = index.first_number();
+  step.first = index.first_offset();
+  // Where only the newest value matters a jump follows.
+  if (channel_.config().slow_policy != SlowPolicy::kLatest)
+    step = rest_of(step.run, step.first, {});
+  step.gap = Gap{next_, index.first_offset(), gap_reason_};
+  return step;
+}
+
+// Where only the newest value matters, and more than its run waits.
+std::optional<ChannelReader::Step> ChannelReader::jump() const {
+  const base::RunIndex& index = channel_.index();
   if (channel_.config().slow_policy != SlowPolicy::kLatest || index.empty()) return std::nullopt;
-  // More than the newest run waits: only its last message still matters.
+  if (index.back().first_offset <= next_) return std::nullopt;
+  const bool started_late =
+      standing.state == Standing::State::kOvertaken && gap_reason_ == GapReason::kRetention;
+  if (started_late) return std::nullopt;  // the part that is no longer kept is told first
   const Offset newest(index.next_offset().value() - 1);
-  if (index.back().first_offset <= next_ || newest <= next_) return std::nullopt;
-  jump(newest);
-  return Gap{from, newest, GapReason::kSuperseded};
+  Step step = rest_of(base::RunNumber(index.end_number().value() - 1), newest, channel_.newest());
+  step.gap = Gap{next_, newest, GapReason::kSuperseded};
+  return step;
 }
 
-std::optional<ChannelReader::Stretch> ChannelReader::take() {
-  const base::RunIndex& index = channel_.index();
-  if (next_ == index.next_offset()) return std::nullopt;
-  const base::LogRun* run = index.find(run_);
-  if (run == nullptr || run->end_offset() == next_) {
-    run_ = *index.find(next_);
-    run = index.find(run_);
-    place_ = run->begin;
+// `place` is where `offset` lies, unless it begins the run.
+ChannelReader::Step ChannelReader::rest_of(base::RunNumber number, Offset offset,
+                                           base::LogCursor place) const {
+  Step step;
+  step.run = number;
+  step.first = offset;
+  const base::LogRun* const run = channel_.index().find(number);
+  if (run == nullptr) return step;
+  step.begin = run->first_offset == offset ? run->begin : place;
+  step.producer = run->producer;
+  step.count = run->end_offset() - offset;
+  step.size = run->begin.position + run->bytes - step.begin.position;
+  return step;
+}
+
+bool ChannelReader::advance(const Step& step) {
+  gap_reason_ = GapReason::kSlow;
+  next_ = step.first + step.count;
+  if (step.size > 0) {
+    place_ = step.begin;
+    base::Log::skip(place_, step.size);
   }
-  ORZATTY_ASSERT(run != nullptr && placed_ && run->first_offset <= next_);
-  Stretch stretch{.producer = run->producer,
-                  .first = next_,
-                  .count = run->end_offset() - next_,
-                  .size = run->begin.position + run->bytes - place_.position,
-                  .begin = place_};
-  next_ = run->end_offset();
-  base::Log::skip(place_, stretch.size);
-  return stretch;
+  if (next_ < channel_.index().next_offset()) {
+    const std::uint64_t taken = step.size > 0 ? 1 : 0;
+    channel_.readers().set_behind(*this, base::RunNumber(step.run.value() + taken));
+    return true;
+  }
+  channel_.readers().set_caught_up(*this);
+  told_slow = false;
+  return false;
+}
+
+std::optional<ProducerAlias> ChannelReader::find_alias(base::ProducerNumber number) const {
+  if (number.value() >= aliases_.size()) return std::nullopt;
+  const Known& known = aliases_[number.value()];
+  if (known.serial != channel_.producers()[number].serial) return std::nullopt;
+  return known.alias;
+}
+
+void ChannelReader::set_alias(base::ProducerNumber number, ProducerAlias alias) {
+  if (aliases_.size() <= number.value()) aliases_.resize(number.value() + 1);
+  aliases_[number.value()] = {channel_.producers()[number].serial, alias};
 }
 
 }  // namespace orzatty::hub

@@ -14,54 +14,62 @@ class Delivery;
 
 class ChannelReader {
  public:
-  // Begins at `next`; if that is no longer kept, the first step is a gap.
+  // Begins at `next`, which is not beyond the end; if it is no longer kept, the first step is a
+  // gap.
   ChannelReader(Channel& channel, Delivery& delivery, ChannelAlias alias, Offset next);
   ~ChannelReader();
   ChannelReader(const ChannelReader&) = delete;
   ChannelReader& operator=(const ChannelReader&) = delete;
 
-  [[nodiscard]] Channel& channel() { return channel_; }
-  [[nodiscard]] Delivery& delivery() { return delivery_; }
+  [[nodiscard]] Channel& channel() const { return channel_; }
+  [[nodiscard]] Delivery& delivery() const { return delivery_; }
   [[nodiscard]] ChannelAlias alias() const { return alias_; }
   [[nodiscard]] Offset next() const { return next_; }
-  [[nodiscard]] std::uint64_t position() const { return place_.position; }
 
-  // What has to be told as missing before anything else: the log let go of it, or the channel's
-  // policy jumps over it.
-  [[nodiscard]] std::optional<Gap> take_gap();
-  // The rest of the run at the cursor, and moves behind it; `begin` is where its bytes lie.
-  struct Stretch {
+  // What its subscription is told next: what is missing before anything else, then the rest of one
+  // run. Neither, when it has everything.
+  struct Step {
+    std::optional<Gap> gap;
+    base::RunNumber run;
     base::ProducerNumber producer;
     Offset first;
     std::uint64_t count = 0;
     std::uint64_t size = 0;
     base::LogCursor begin;
   };
-  [[nodiscard]] std::optional<Stretch> take();
+  [[nodiscard]] Step step() const;
+  // The step was taken; its bytes are pinned by whoever took it. False when it has everything now.
+  bool advance(const Step& step);
 
-  // The number means another producer from now on.
-  void forget(base::ProducerNumber producer) {
-    if (producer.value() < producers.size()) producers[producer.value()].reset();
-  }
+  // The alias under which its stream knows a producer of the channel; numbers are used again,
+  // serials are not.
+  [[nodiscard]] std::optional<ProducerAlias> find_alias(base::ProducerNumber number) const;
+  void set_alias(base::ProducerNumber number, ProducerAlias alias);
 
   // Used by its delivery.
   bool introduced = false;
   bool in_line = false;
-  bool told_slow = false;
-  Offset start;                                            // what ALIAS states
-  Offset consumed;                                         // what the subscriber said
-  std::vector<std::optional<ProducerAlias>> producers;     // by number, as introduced on the stream
+  bool told_slow = false;  // once for as long as it is behind
+  Offset start;            // what ALIAS states
+  Offset consumed;         // what the subscriber said
+
+  Standing standing;  // used by the channel's readers
 
  private:
-  void jump(Offset to);
+  struct Known {
+    std::uint64_t serial = 0;  // 0: nobody
+    ProducerAlias alias;
+  };
+  [[nodiscard]] std::optional<Step> jump() const;
+  [[nodiscard]] Step rest_of(base::RunNumber number, Offset offset, base::LogCursor place) const;
 
   Channel& channel_;
   Delivery& delivery_;
   ChannelAlias alias_;
   Offset next_;
-  base::RunNumber run_;
-  base::LogCursor place_;  // of `next_`, when it is kept
-  bool placed_ = false;
+  GapReason gap_reason_ = GapReason::kRetention;  // of what is let go of before it comes
+  base::LogCursor place_;                         // of `next_`, unless that begins a run
+  std::vector<Known> aliases_;                    // by producer number
 };
 
 }  // namespace orzatty::hub

@@ -1,6 +1,5 @@
 #include "hub/delivery.h"
 
-#include "hub/peer.h"
 #include "wire/alias.h"
 #include "wire/gap_mark.h"
 #include "wire/producer.h"
@@ -24,93 +23,64 @@ ChannelReader* Delivery::find(ChannelAlias alias) {
   return alias.value() < readers_.size() ? readers_[alias.value()].get() : nullptr;
 }
 
-template <class Mark>
-bool Delivery::put(const Mark& mark, session::SendQueue& queue, session::SessionCore& core) {
-  mark_.clear();
-  wire::encode(mark, mark_);
-  return core.scratch().write(mark_, queue);
-}
-
-ChannelReader* Delivery::refill(session::SendQueue& queue, Peer& peer) {
-  session::SessionCore& core = peer.session.core();
+// Readers take turns, a run each, so that no channel of a wildcard holds up another.
+Delivery::Refilled Delivery::refill(session::SendQueue& queue, session::SessionCore& core,
+                                    session::Scratch& marks, DeliveryCounters& counters,
+                                    std::vector<Channel*>& read) {
   while (!line_.empty() && queue.unsent() < kFill) {
     ChannelReader& reader = *line_.front();
-    // spec: SUBSCRIBE-2
-    if (!reader.introduced) {
-      const wire::Alias alias{reader.alias(), reader.channel().epoch(), reader.start,
-                              reader.channel().name()};
-      if (!put(alias, queue, core)) return nullptr;
-      reader.introduced = true;
+    const ChannelReader::Step step = reader.step();
+    const bool introduces = step.size > 0 && !reader.find_alias(step.producer);
+    if (introduces && producer_count_ == kProducerCountMax) return Refilled::kExhausted;
+    encode_marks(reader, step, core);
+    if (!marks_.empty() && !marks.write(marks_, queue)) return Refilled::kNoRoom;
+
+    reader.introduced = true;
+    if (introduces) reader.set_alias(step.producer, ProducerAlias(producer_count_++));
+    base::LogCursor cursor = step.begin;
+    for (std::uint64_t rest = step.size; rest > 0;) {
+      base::Piece piece = base::Log::take(cursor, rest);
+      rest -= piece.bytes.size();
+      queue.push(std::move(piece));
     }
-    const auto gap = reader.take_gap();
-    if (gap && !put_gap(reader, *gap, queue, peer)) return &reader;
+    counters.messages += step.count;
+    counters.bytes += step.size;
+    if (step.gap) counters.missed += step.gap->to - step.gap->from;
+    if (read.empty() || read.back() != &reader.channel()) read.push_back(&reader.channel());
+
     line_.pop_front();
-    peer.note_read(reader.channel());
-    if (put_stretch(reader, queue, core, peer.counters)) {
-      line_.push_back(&reader);
-    } else {
-      reader.in_line = reader.told_slow = false;
-      reader.channel().add_waiter(reader);
-    }
+    reader.in_line = false;
+    if (reader.advance(step)) line_up(reader);
   }
-  return nullptr;
+  return Refilled::kDone;
 }
 
-// False when the channel's policy is to give the subscriber up.
-bool Delivery::put_gap(ChannelReader& reader, const Gap& gap, session::SendQueue& queue,
-                       Peer& peer) {
-  const SlowPolicy policy = reader.channel().config().slow_policy;
-  if (gap.reason == GapReason::kSlow && policy == SlowPolicy::kDisconnect) return false;
-  if (gap.reason != GapReason::kRetention && !std::exchange(reader.told_slow, true)) {
-    peer.slow.emplace_back(reader.channel().name().text(), policy);
+// What stands on the stream before the messages of a step. spec: SUBSCRIBE-2, SUBSCRIBE-7
+void Delivery::encode_marks(ChannelReader& reader, const ChannelReader::Step& step,
+                            session::SessionCore& core) {
+  marks_.clear();
+  const Channel& channel = reader.channel();
+  if (!reader.introduced) {
+    wire::encode(wire::Alias{reader.alias(), channel.epoch(), reader.start, channel.name()},
+                 marks_);
   }
-  peer.counters.missed += gap.to - gap.from;
-  if (!put(wire::GapMark{reader.alias(), gap.from, gap.to, gap.reason}, queue,
-           peer.session.core())) {
-    peer.session.core().close(ErrorCode::kLimitExceeded, "LIMIT_EXCEEDED: marks are not read");
+  if (step.gap) {
+    wire::encode(wire::GapMark{reader.alias(), step.gap->from, step.gap->to, step.gap->reason},
+                 marks_);
   }
-  return true;
-}
-
-// spec: SUBSCRIBE-7
-bool Delivery::introduce(ChannelReader& reader, base::ProducerNumber producer,
-                         session::SendQueue& queue, session::SessionCore& core) {
-  auto& known = reader.producers;
-  if (known.size() <= producer.value()) known.resize(producer.value() + 1);
-  if (known[producer.value()]) return true;
-  const ProducerAlias alias(producer_count_);
-  const Producer& entry = reader.channel().producer(producer);
-  if (!put(wire::Producer{alias, entry.id, entry.identity}, queue, core)) return false;
-  ++producer_count_;
-  known[producer.value()] = alias;
-  return true;
-}
-
-// False when there is nothing more in the channel.
-bool Delivery::put_stretch(ChannelReader& reader, session::SendQueue& queue,
-                           session::SessionCore& core, DeliveryCounters& counters) {
-  const auto stretch = reader.take();
-  if (!stretch) return false;
-  if (!introduce(reader, stretch->producer, queue, core) ||
-      !put(wire::Run{.channel = reader.alias(),
-                     .producer = *reader.producers[stretch->producer.value()],
-                     .first = stretch->first.value(),
-                     .size = stretch->size,
-                     .nonce = core.draw_nonce()},
-           queue, core)) {
-    // The peer leaves so much unread that there is no room for a mark.
-    core.close(ErrorCode::kLimitExceeded, "LIMIT_EXCEEDED: marks are not read");
-    return false;
+  if (step.size == 0) return;
+  const auto known = reader.find_alias(step.producer);
+  const ProducerAlias alias = known.value_or(ProducerAlias(producer_count_));
+  if (!known) {
+    const Producer& producer = channel.producers()[step.producer];
+    wire::encode(wire::Producer{alias, producer.id, producer.identity}, marks_);
   }
-  base::LogCursor cursor = stretch->begin;
-  for (std::uint64_t rest = stretch->size; rest > 0;) {
-    base::Piece piece = base::Log::take(cursor, rest);
-    rest -= piece.bytes.size();
-    queue.push(std::move(piece));
-  }
-  counters.messages += stretch->count;
-  counters.bytes += stretch->size;
-  return true;
+  wire::encode(wire::Run{.channel = reader.alias(),
+                         .producer = alias,
+                         .first = step.first.value(),
+                         .size = step.size,
+                         .nonce = core.draw_nonce()},
+               marks_);
 }
 
 }  // namespace orzatty::hub

@@ -21,9 +21,10 @@ bool DirectLog::append(MessageType type, BytesView payload) {
   return true;
 }
 
-void DirectLog::refill(session::SendQueue& queue, session::SessionCore& core) {
+bool DirectLog::refill(session::SendQueue& queue, session::SessionCore& core,
+                       session::Scratch& marks) {
   std::uint64_t rest = log_.end().position - cursor_.position;
-  if (rest == 0) return;
+  if (rest == 0) return true;
   mark_.clear();
   wire::encode(wire::Run{.channel = ChannelAlias(0),
                          .producer = ProducerAlias(0),
@@ -31,7 +32,7 @@ void DirectLog::refill(session::SendQueue& queue, session::SessionCore& core) {
                          .size = rest,
                          .nonce = core.draw_nonce()},
                mark_);
-  if (!core.scratch().write(mark_, queue)) return;
+  if (!marks.write(mark_, queue)) return false;
   sent_ = appended_;
   while (rest > 0) {
     base::Piece piece = base::Log::take(cursor_, rest);
@@ -39,6 +40,7 @@ void DirectLog::refill(session::SendQueue& queue, session::SessionCore& core) {
     queue.push(std::move(piece));
   }
   log_.trim(cursor_);  // the queue's pins keep what is needed
+  return true;
 }
 
 }  // namespace orzatty::hub

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "orzatty/bytes.h"
 #include "orzatty/message.h"
+#include "session/scratch.h"
 #include "session/session_core.h"
 #include "session/transport.h"
 
@@ -18,7 +19,9 @@ class DirectLog {
 
   // False when it is full: the peer does not read.
   [[nodiscard]] bool append(MessageType type, BytesView payload);
-  void refill(session::SendQueue& queue, session::SessionCore& core);
+  // False when `marks` has no room until the peer acknowledges some.
+  [[nodiscard]] bool refill(session::SendQueue& queue, session::SessionCore& core,
+                            session::Scratch& marks);
   [[nodiscard]] session::StreamKey stream() const { return stream_; }
 
  private:

@@ -5,10 +5,9 @@
 
 namespace orzatty::hub {
 
-namespace {
-
 template <class Preface>
-session::StreamKey open_stream(session::SessionCore& core, const Preface& preface) {
+session::StreamKey Peer::open_stream(const Preface& preface) {
+  session::SessionCore& core = session.core();
   const session::StreamKey stream = core.sends().add();
   Bytes bytes;
   wire::encode(preface, bytes);
@@ -18,7 +17,13 @@ session::StreamKey open_stream(session::SessionCore& core, const Preface& prefac
   return stream;
 }
 
-}  // namespace
+// Marks are never more than what is on its way, so that is their bound.
+session::Scratch& Peer::marks() {
+  if (marks_ == nullptr) {
+    marks_ = std::make_unique<session::Scratch>(session.core().limits().connection_window);
+  }
+  return *marks_;
+}
 
 void Peer::bind(session::StreamKey stream, const Source& source) {
   if (sources_.size() <= stream.value()) sources_.resize(stream.value() + 1);
@@ -29,18 +34,23 @@ void Peer::refill(session::StreamKey stream, session::SendQueue& queue) {
   if (stream.value() >= sources_.size()) return;
   const Source& source = sources_[stream.value()];
   if (source.delivery != nullptr) {
-    ChannelReader* const reader =
-        source.delivery->refill(queue, *this);
-    if (reader != nullptr) {
-      given_up.emplace(source.delivery->id(), reader);
-    }
+    const auto refilled =
+        source.delivery->refill(queue, session.core(), marks(), counters, channels_read);
+    if (refilled == Delivery::Refilled::kNoRoom) starved_.push_back(stream);
+    if (refilled == Delivery::Refilled::kExhausted) exhausted.push_back(source.delivery->id());
   } else if (source.direct != nullptr) {
-    source.direct->refill(queue, session.core());
+    if (!source.direct->refill(queue, session.core(), marks())) starved_.push_back(stream);
   }
 }
 
+void Peer::acked(session::StreamKey stream, std::uint64_t size) {
+  session.core().sends().acked(stream, size);
+  for (const session::StreamKey waiting : starved_) session.core().sends().wake(waiting);
+  starved_.clear();
+}
+
 Delivery& Peer::add_delivery(SubscriptionId id, ChannelPattern pattern) {
-  const session::StreamKey stream = open_stream(session.core(), wire::Deliver{id});
+  const session::StreamKey stream = open_stream(wire::Deliver{id});
   auto& delivery = deliveries_[id.value()];
   delivery = std::make_unique<Delivery>(key, id, std::move(pattern), stream);
   bind(stream, {.delivery = delivery.get()});
@@ -49,7 +59,6 @@ Delivery& Peer::add_delivery(SubscriptionId id, ChannelPattern pattern) {
 
 void Peer::remove_delivery(SubscriptionId id) {
   const auto found = deliveries_.find(id.value());
-  if (found == deliveries_.end()) return;
   const session::StreamKey stream = found->second->stream();
   bind(stream, {});
   session.core().sends().finish(stream);
@@ -61,14 +70,16 @@ Delivery* Peer::find_delivery(SubscriptionId id) {
   return found == deliveries_.end() ? nullptr : found->second.get();
 }
 
-DirectLog& Peer::direct_log(const ChannelName& channel, std::size_t size_max) {
+DirectLog* Peer::direct_log(const ChannelName& channel) {
+  const auto known = direct_logs_.find(channel.text());
+  if (known != direct_logs_.end()) return known->second.get();
+  const Limits& limits = session.core().limits();
+  if (direct_logs_.size() >= limits.subscription_count_max) return nullptr;
+  const session::StreamKey stream = open_stream(wire::Direct{channel});
   auto& log = direct_logs_[std::string(channel.text())];
-  if (log == nullptr) {
-    const session::StreamKey stream = open_stream(session.core(), wire::Direct{channel});
-    log = std::make_unique<DirectLog>(stream, size_max);
-    bind(stream, {.direct = log.get()});
-  }
-  return *log;
+  log = std::make_unique<DirectLog>(stream, limits.outbox_size_max);
+  bind(stream, {.direct = log.get()});
+  return log.get();
 }
 
 }  // namespace orzatty::hub

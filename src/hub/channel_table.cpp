@@ -1,0 +1,70 @@
+#include "hub/channel_table.h"
+
+#include <algorithm>
+
+namespace orzatty::hub {
+
+Channel* ChannelTable::find(std::string_view name) const {
+  const auto found = channels_.find(name);
+  return found == channels_.end() ? nullptr : found->second.get();
+}
+
+Channel* ChannelTable::make(const ChannelName& name) {
+  if (channels_.size() >= config_.limits.channel_count_max) return nullptr;
+  // A log begins with a segment.
+  if (pool_.room() < base::SegmentPool::kSizeMin) return nullptr;
+  const auto rule = std::ranges::find_if(
+      config_.rules, [&](const ChannelRule& candidate) { return candidate.pattern.matches(name); });
+  const ChannelConfig& properties =
+      rule == config_.rules.end() ? config_.channel_default : rule->config;
+  auto made = std::make_unique<Channel>(name, ChannelEpoch(prng_.next()), properties,
+                                        config_.limits.channel_size_max, pool_);
+  Channel& channel = *made;
+  if (free_slots_.empty()) {
+    free_slots_.push_back(static_cast<std::uint32_t>(slots_.size()));
+    slots_.push_back(nullptr);
+  }
+  channel.timer_slot = free_slots_.back();
+  free_slots_.pop_back();
+  slots_[channel.timer_slot] = &channel;
+  channels_.emplace(std::string(name.text()), std::move(made));
+  return &channel;
+}
+
+std::string_view ChannelTable::literal_prefix(const ChannelPattern& pattern) {
+  return pattern.text().substr(0, pattern.text().find_first_of("*>"));
+}
+
+bool ChannelTable::settle(Channel& channel, Instant now) {
+  const bool used =
+      channel.publication_count > 0 || !channel.readers().empty() || !channel.index().empty();
+  if (used) {
+    channel.unused_since.reset();
+    timers_.set(channel.timer_slot, channel.next_expiry());
+    return false;
+  }
+  if (!channel.unused_since) channel.unused_since = now;
+  // One that never held a message has nothing to remember.
+  const bool untouched = channel.index().next_offset() == Offset(0);
+  const Instant kept_until = *channel.unused_since + kUnusedKept;
+  if (!untouched && now < kept_until) {
+    timers_.set(channel.timer_slot, kept_until);
+    return false;
+  }
+  free(channel);
+  return true;
+}
+
+void ChannelTable::free(Channel& channel) {
+  timers_.set(channel.timer_slot, std::nullopt);
+  slots_[channel.timer_slot] = nullptr;
+  free_slots_.push_back(channel.timer_slot);
+  channels_.erase(channels_.find(channel.name().text()));
+}
+
+Channel* ChannelTable::pop_due(Instant now) {
+  const auto slot = timers_.pop_due(now);
+  return slot ? slots_[*slot] : nullptr;
+}
+
+}  // namespace orzatty::hub

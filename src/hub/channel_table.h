@@ -1,0 +1,66 @@
+// All channels by name, and when each has to be looked at: because a message gets too old, or
+// because nobody uses the channel any more. One thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/prng.h"
+#include "base/segment.h"
+#include "base/timer_queue.h"
+#include "hub/channel.h"
+#include "hub/hub.h"
+
+namespace orzatty::hub {
+
+class ChannelTable {
+ public:
+  // An empty channel without users is kept this long, as it knows its producers: longer than a
+  // client takes to come back.
+  static constexpr Duration kUnusedKept = std::chrono::seconds(60);
+
+  // All of them outlive the table.
+  ChannelTable(const HubConfig& config, base::Prng& prng, base::SegmentPool& pool)
+      : config_(config), prng_(prng), pool_(pool) {}
+
+  [[nodiscard]] Channel* find(std::string_view name) const;
+  // nullptr when there are as many as there may be. It must not exist.
+  [[nodiscard]] Channel* make(const ChannelName& name);
+  // In the order of names.
+  template <class Visit>
+  void for_each_match(const ChannelPattern& pattern, Visit visit) const {
+    const std::string_view prefix = literal_prefix(pattern);
+    for (auto it = channels_.lower_bound(prefix); it != channels_.end(); ++it) {
+      if (!it->first.starts_with(prefix)) return;
+      if (pattern.matches(it->second->name()) && !visit(*it->second)) return;
+    }
+  }
+  [[nodiscard]] std::size_t size() const { return channels_.size(); }
+
+  // After anything of it may have changed: sets its timer, or frees it when nothing of it is
+  // needed. True when it is gone.
+  bool settle(Channel& channel, Instant now);
+  [[nodiscard]] std::optional<Instant> next_timeout() const { return timers_.next(); }
+  // A channel whose time has come; trim() and settle() it.
+  [[nodiscard]] Channel* pop_due(Instant now);
+
+ private:
+  // What all names that match begin with.
+  static std::string_view literal_prefix(const ChannelPattern& pattern);
+  void free(Channel& channel);
+
+  const HubConfig& config_;
+  base::Prng& prng_;
+  base::SegmentPool& pool_;
+  std::map<std::string, std::unique_ptr<Channel>, std::less<>> channels_;
+  base::TimerQueue timers_;  // by slot
+  std::vector<Channel*> slots_;
+  std::vector<std::uint32_t> free_slots_;
+};
+
+}  // namespace orzatty::hub

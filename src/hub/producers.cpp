@@ -1,0 +1,92 @@
+#include "hub/producers.h"
+
+namespace orzatty::hub {
+
+std::expected<Producers::Joined, ProtocolError> Producers::join(const wire::Publish& publish,
+                                                                std::string_view identity,
+                                                                base::SlabKey peer) {
+  const auto known = newest_.find(Name(publish.producer, identity));
+  Joined joined;
+  if (known == newest_.end()) {
+    // Nothing is known of it, be it new or older than this log: it is taken at its word.
+    joined.number = add(publish, identity);
+  } else {
+    Producer& producer = (*this)[known->second];
+    if (publish.epoch < producer.epoch) {
+      return std::unexpected(
+          ProtocolError{ErrorCode::kFenced, "a newer epoch of this producer is at work"});
+    }
+    if (publish.epoch > producer.epoch) {
+      const base::ProducerNumber older = known->second;
+      producer.fenced = true;
+      if (producer.publications > 0) joined.fenced = producer.owner;
+      joined.number = add(publish, identity);
+      note_if_idle(older);
+    } else if (publish.next > producer.next) {
+      // spec: PUBLISH-1, STREAM-5
+      return std::unexpected(
+          ProtocolError{ErrorCode::kSequenceInvalid, "PUBLISH leaves out messages"});
+    } else {
+      joined.number = known->second;
+    }
+  }
+  Producer& producer = (*this)[joined.number];
+  producer.owner = peer;
+  ++producer.publications;
+  return joined;
+}
+
+base::ProducerNumber Producers::add(const wire::Publish& publish, std::string_view identity) {
+  if (free_.empty()) {
+    free_.push_back(base::ProducerNumber(static_cast<std::uint32_t>(producers_.size())));
+    producers_.emplace_back();
+  }
+  const base::ProducerNumber number = free_.back();
+  free_.pop_back();
+  auto& producer = producers_[number.value()];
+  producer = std::make_unique<Producer>();
+  producer->id = publish.producer;
+  producer->epoch = publish.epoch;
+  producer->identity = identity;
+  producer->next = publish.next;
+  producer->serial = ++serials_;
+  newest_.insert_or_assign(Name(publish.producer, identity), number);
+  return number;
+}
+
+void Producers::leave(base::ProducerNumber number) {
+  --(*this)[number].publications;
+  note_if_idle(number);
+}
+
+void Producers::run_added(base::ProducerNumber number, base::RunNumber run) {
+  (*this)[number].runs.push_back(run);
+}
+
+void Producers::run_removed(base::ProducerNumber number) {
+  (*this)[number].runs.pop_front();
+  note_if_idle(number);
+}
+
+void Producers::note_if_idle(base::ProducerNumber number) {
+  Producer& producer = (*this)[number];
+  if (producer.publications > 0 || !producer.runs.empty()) return;
+  producer.idle_stamp = ++stamps_;
+  idle_.push_back({number, producer.serial, producer.idle_stamp});
+  while (idle_.size() > kIdleMax) {
+    const Idle oldest = idle_.pop_front();
+    const Producer* const candidate = producers_[oldest.number.value()].get();
+    if (candidate == nullptr || candidate->serial != oldest.serial) continue;
+    const bool idle = candidate->publications == 0 && candidate->runs.empty();
+    if (idle && candidate->idle_stamp == oldest.stamp) forget(oldest.number);
+  }
+}
+
+void Producers::forget(base::ProducerNumber number) {
+  const auto newest = newest_.find(Name((*this)[number].id, (*this)[number].identity));
+  if (newest != newest_.end() && newest->second == number) newest_.erase(newest);
+  producers_[number.value()].reset();
+  free_.push_back(number);
+}
+
+}  // namespace orzatty::hub

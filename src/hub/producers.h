@@ -1,0 +1,87 @@
+// Who published into one channel, and how far: what makes a repeated message known. A producer
+// stays when its session is gone, as long as the channel holds messages of it, and for a good while
+// longer. One thread.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/ring.h"
+#include "base/run_index.h"
+#include "base/slab.h"
+#include "orzatty/error.h"
+#include "orzatty/ids.h"
+#include "wire/publish.h"
+
+namespace orzatty::hub {
+
+// One epoch of a producer: its sequences are counted on their own. spec: PUBLISH-2
+struct Producer {
+  ProducerId id;
+  ProducerEpoch epoch;
+  std::string identity;
+  Sequence next;                     // everything below was accepted, rejected or skipped
+  base::SlabKey owner;               // the peer that published last
+  std::uint64_t serial = 0;          // never used twice, as its number is
+  std::uint32_t publications = 0;    // that are open
+  base::Ring<base::RunNumber> runs;  // of the channel's index that are its own, oldest first
+  std::uint64_t idle_stamp = 0;
+  bool fenced = false;  // a newer epoch of the same producer is at work
+};
+
+class Producers {
+ public:
+  // Of those without open publication and without messages, how many are remembered: a client that
+  // comes back is known, and a million short-lived ones cost no more than these.
+  static constexpr std::size_t kIdleMax = 4096;
+
+  struct Joined {
+    base::ProducerNumber number;
+    std::optional<base::SlabKey> fenced;  // the peer that published in an older epoch
+  };
+  // A publication of `identity` begins. Two identities that use the same id are two producers, or
+  // one could shut out the other. spec: PUBLISH-3
+  [[nodiscard]] std::expected<Joined, ProtocolError> join(const wire::Publish& publish,
+                                                          std::string_view identity,
+                                                          base::SlabKey peer);
+  void leave(base::ProducerNumber number);
+  [[nodiscard]] Producer& operator[](base::ProducerNumber number) {
+    return *producers_[number.value()];
+  }
+  [[nodiscard]] const Producer& operator[](base::ProducerNumber number) const {
+    return *producers_[number.value()];
+  }
+  // The channel's index got a run of the producer's, or lost the oldest one.
+  void run_added(base::ProducerNumber number, base::RunNumber run);
+  void run_removed(base::ProducerNumber number);
+
+  [[nodiscard]] std::size_t size() const { return producers_.size() - free_.size(); }
+
+ private:
+  using Name = std::pair<ProducerId, std::string>;  // id and identity
+  struct Idle {
+    base::ProducerNumber number;
+    std::uint64_t serial = 0;
+    std::uint64_t stamp = 0;
+  };
+
+  base::ProducerNumber add(const wire::Publish& publish, std::string_view identity);
+  void note_if_idle(base::ProducerNumber number);
+  void forget(base::ProducerNumber number);
+
+  std::vector<std::unique_ptr<Producer>> producers_;  // by number
+  std::vector<base::ProducerNumber> free_;
+  std::map<Name, base::ProducerNumber> newest_;  // the newest epoch of each
+  base::Ring<Idle> idle_;  // since longest first; those that are not idle any more among them
+  std::uint64_t serials_ = 0;
+  std::uint64_t stamps_ = 0;
+};
+
+}  // namespace orzatty::hub

@@ -1,0 +1,32 @@
+// A stream on which a peer publishes: where its messages go, and as whose.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "base/run_index.h"
+#include "hub/producers.h"
+#include "orzatty/error.h"
+
+namespace orzatty::hub {
+
+class Channel;
+
+// A channel whose messages the embedding program handles. It has no log, but knows its producers as
+// a channel does: what was handed over once is not handed over again.
+struct Endpoint {
+  std::size_t handler = 0;
+  Producers producers;
+};
+
+struct Publication {
+  Channel* channel = nullptr;  // one of the two, or
+  Endpoint* endpoint = nullptr;
+  ErrorCode refused = ErrorCode::kNone;  // why nothing of it is taken
+  base::ProducerNumber producer;         // in the table below
+  Producers* producers = nullptr;        // of the channel or endpoint; nullptr when refused
+  bool joined = false;                   // it stands there
+  std::string name;
+};
+
+}  // namespace orzatty::hub

@@ -1,0 +1,261 @@
+#include "hub/publishing.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "wire/message.h"
+
+namespace orzatty::hub {
+
+namespace {
+
+constexpr std::string_view kServerIdentity = "$server";
+
+// The bytes of the first `count` message frames.
+std::size_t size_of(BytesView frames, std::uint64_t count) {
+  std::size_t size = 0;
+  auto message = wire::MessageRange(frames).begin();
+  for (; count > 0; --count, ++message) size += message->frame_size;
+  return size;
+}
+
+}  // namespace
+
+Publishing::Publishing(HubState& state, Subscribing& subscribing)
+    : state_(state), subscribing_(subscribing) {
+  state_.prng.fill(own_id_.bytes);
+}
+
+void Publishing::handle_channel(const ChannelName& channel, std::size_t handler) {
+  endpoints_[std::string(channel.text())].handler = handler;
+}
+
+void Publishing::open(Peer& peer, const session::PublicationOpened& opened) {
+  const wire::Publish& publish = opened.publish;
+  const auto [entry, is_new] = peer.publications.try_emplace(publish.publication.value());
+  // spec: STREAM-7
+  if (!is_new) {
+    return peer.session.core().fail({ErrorCode::kFrameUnexpected, "a publication twice"});
+  }
+  Publication& publication = entry->second;
+  publication.name = publish.channel.text();
+  const auto endpoint = endpoints_.find(publish.channel.text());
+  if (publish.channel.reserved()) {
+    publication.refused = ErrorCode::kNotAuthorised;  // spec: NAME-3
+  } else if (endpoint != endpoints_.end()) {
+    publication.endpoint = &endpoint->second;
+    publication.producers = &endpoint->second.producers;
+  } else if (Channel* const channel = subscribing_.find_or_make(publish.channel)) {
+    publication.channel = channel;
+    publication.producers = &channel->producers();
+    ++channel->publication_count;
+    subscribing_.tend(*channel);
+  } else {
+    publication.refused = ErrorCode::kChannelLimit;
+  }
+  if (publication.producers != nullptr) return join(peer, publication, publish);
+  peer.session.accepted({.publication = publish.publication,
+                         .first = publish.next,
+                         .count = 0,
+                         .first_offset = {},
+                         .duplicate = false},
+                        0, 0, state_.now);
+}
+
+// spec: PUBLISH-3, PUBLISH-7
+void Publishing::join(Peer& peer, Publication& publication, const wire::Publish& publish) {
+  const auto joined = publication.producers->join(publish, peer.identity, peer.key);
+  if (!joined) {
+    leave(publication);
+    publication = {};
+    return peer.session.core().fail(joined.error());
+  }
+  publication.producer = joined->number;
+  publication.joined = true;
+  if (joined->fenced && *joined->fenced != peer.key) {
+    if (Peer* const older = state_.find(*joined->fenced)) {
+      older->session.close(ErrorCode::kFenced, "FENCED: a newer epoch of this producer is at work");
+      state_.attend(*older);
+    }
+  }
+  peer.session.accepted({.publication = publish.publication,
+                         .first = (*publication.producers)[joined->number].next,
+                         .count = 0,
+                         .first_offset = {},
+                         .duplicate = false},
+                        0, 0, state_.now);
+}
+
+void Publishing::leave(Publication& publication) {
+  if (publication.joined) publication.producers->leave(publication.producer);
+  if (publication.channel == nullptr) return;
+  --publication.channel->publication_count;
+  subscribing_.tend(*publication.channel);
+}
+
+void Publishing::close(Peer& peer, PublicationId id) {
+  const auto found = peer.publications.find(id.value());
+  if (found == peer.publications.end()) return;
+  leave(found->second);
+  peer.publications.erase(found);
+}
+
+void Publishing::forget(Peer& peer) {
+  for (auto& [id, publication] : peer.publications) leave(publication);
+  peer.publications.clear();
+}
+
+std::optional<HubOutput> Publishing::take(Peer& peer, const session::PublicationMessages& given) {
+  const auto found = peer.publications.find(given.publication.value());
+  if (found == peer.publications.end() || peer.session.core().closed()) return std::nullopt;
+  Publication& publication = found->second;
+  state_.counters.messages_in += given.count;
+  state_.counters.bytes_in += given.frames.size();
+  if (publication.refused != ErrorCode::kNone) {
+    reject(peer, given, publication.refused);
+    return std::nullopt;
+  }
+  // By another publication of this very session; of others the session was closed.
+  if ((*publication.producers)[publication.producer].fenced) {
+    peer.session.core().fail({ErrorCode::kFenced, "a newer epoch of this producer is at work"});
+    return std::nullopt;
+  }
+  const session::PublicationMessages fresh = acknowledge_known(peer, publication, given);
+  if (fresh.count == 0) return std::nullopt;
+  if (publication.endpoint != nullptr) return hand_over(peer, publication, fresh);
+  store(peer, publication, fresh);
+  return std::nullopt;
+}
+
+// spec: PUBLISH-1, PUBLISH-2
+session::PublicationMessages Publishing::acknowledge_known(
+    Peer& peer, const Publication& publication, const session::PublicationMessages& given) {
+  const Sequence next = (*publication.producers)[publication.producer].next;
+  session::PublicationMessages fresh = given;
+  if (given.first >= next) return fresh;
+  const std::uint64_t known = std::min<std::uint64_t>(next - given.first, given.count);
+  const std::size_t size = size_of(given.frames, known);
+  for (std::uint64_t rest = known; rest > 0;) {
+    using Past = Channel::Past;
+    Past past{Past::Fate::kKept, Offset(fresh.first.value()), rest};  // of an endpoint
+    if (publication.channel != nullptr) {
+      past = publication.channel->find(publication.producer, fresh.first, rest);
+    }
+    if (past.fate == Past::Fate::kRefused) {
+      peer.session.rejected(given.publication, fresh.first, fresh.first + past.count,
+                            ErrorCode::kOverloaded, advice(ErrorCode::kOverloaded));
+    } else {
+      peer.session.accepted({.publication = given.publication,
+                             .first = fresh.first,
+                             .count = past.count,
+                             .first_offset = past.offset,
+                             .duplicate = true},
+                            0, given.nonce, state_.now);
+    }
+    fresh.first += past.count;
+    rest -= past.count;
+  }
+  state_.counters.duplicates += known;
+  peer.session.core().consumed(given.stream, size);
+  fresh.count -= known;
+  fresh.frames = fresh.frames.subspan(size);
+  return fresh;
+}
+
+// spec: PUBLISH-4
+void Publishing::store(Peer& peer, Publication& publication,
+                       const session::PublicationMessages& fresh) {
+  Channel& channel = *publication.channel;
+  (*publication.producers)[publication.producer].next = fresh.first + fresh.count;
+  const Offset offset = channel.index().next_offset();
+  const Batch batch{.producer = publication.producer,
+                    .first = fresh.first,
+                    .count = fresh.count,
+                    .header = {},
+                    .body = fresh.frames};
+  if (!channel.append(batch, state_.now)) return reject(peer, fresh, ErrorCode::kOverloaded);
+  peer.session.accepted({.publication = fresh.publication,
+                         .first = fresh.first,
+                         .count = fresh.count,
+                         .first_offset = offset,
+                         .duplicate = false},
+                        fresh.frames.size(), fresh.nonce, state_.now);
+  channel.owe({peer.key, fresh.stream, fresh.frames.size(), channel.end_position()});
+  subscribing_.wake(channel);
+  subscribing_.tend(channel);
+}
+
+HubOutput Publishing::hand_over(Peer& peer, Publication& publication,
+                                const session::PublicationMessages& fresh) {
+  (*publication.producers)[publication.producer].next = fresh.first + fresh.count;
+  handed_ = Handed{.peer = peer.key,
+                   .stream = fresh.stream,
+                   .run = {.publication = fresh.publication,
+                           .first = fresh.first,
+                           .count = fresh.count,
+                           .first_offset = Offset(fresh.first.value()),
+                           .duplicate = false},
+                   .bytes = fresh.frames.size(),
+                   .nonce = fresh.nonce};
+  return HandlerMessages{.peer = peer.key,
+                         .handler = publication.endpoint->handler,
+                         .channel = publication.name,
+                         .publisher = peer.identity,
+                         .first = fresh.first,
+                         .count = fresh.count,
+                         .frames = fresh.frames};
+}
+
+void Publishing::settle() {
+  if (!handed_) return;
+  if (Peer* const peer = state_.find(handed_->peer)) {
+    peer->session.accepted(handed_->run, handed_->bytes, handed_->nonce, state_.now);
+    peer->session.core().consumed(handed_->stream, handed_->bytes);
+  }
+  handed_.reset();
+}
+
+// spec: PUBLISH-5
+void Publishing::reject(Peer& peer, const session::PublicationMessages& given, ErrorCode code) {
+  state_.counters.rejected += given.count;
+  peer.session.rejected(given.publication, given.first, given.first + given.count, code,
+                        advice(code));
+  peer.session.core().consumed(given.stream, given.frames.size());
+}
+
+// spec: PUBLISH-1
+void Publishing::skip(Peer& peer, const session::PublicationSkipped& skipped) {
+  const auto found = peer.publications.find(skipped.publication.value());
+  if (found == peer.publications.end() || found->second.producers == nullptr) return;
+  Producer& producer = (*found->second.producers)[found->second.producer];
+  if (!producer.fenced) producer.next = std::max(producer.next, skipped.to);
+}
+
+ErrorCode Publishing::publish(const ChannelName& name, MessageType type, BytesView payload) {
+  if (payload.size() > state_.config.limits.message_size_max) return ErrorCode::kMessageTooLarge;
+  Channel* const channel = subscribing_.find_or_make(name);
+  if (channel == nullptr) return ErrorCode::kChannelLimit;
+  // Nobody can be made to wait here, so it is for the caller to come back. spec: CREDIT-3
+  if (channel->backlogged()) return ErrorCode::kOverloaded;
+  const base::ProducerNumber number = channel->own_producer(own_id_, kServerIdentity);
+  Producer& producer = channel->producers()[number];
+  std::array<std::byte, 16> header;
+  const std::size_t size = wire::encode_message_header(header, type, payload.size());
+  const Batch batch{.producer = number,
+                    .first = producer.next,
+                    .count = 1,
+                    .header = BytesView(header).first(size),
+                    .body = payload};
+  const bool stored = channel->append(batch, state_.now);
+  if (stored) {
+    producer.next += 1;
+    ++state_.counters.messages_in;
+    state_.counters.bytes_in += size + payload.size();
+    subscribing_.wake(*channel);
+  }
+  subscribing_.tend(*channel);
+  return stored ? ErrorCode::kNone : ErrorCode::kOverloaded;
+}
+
+}  // namespace orzatty::hub

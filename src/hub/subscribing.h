@@ -1,0 +1,63 @@
+// Subscriptions: where they start, what wakes them, what becomes of those that fall behind, and how
+// they end. One thread.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "hub/channel_table.h"
+#include "hub/hub_state.h"
+#include "hub/subject_index.h"
+#include "wire/consumed.h"
+#include "wire/subscribe.h"
+
+namespace orzatty::hub {
+
+class Subscribing {
+ public:
+  // Both outlive this.
+  Subscribing(HubState& state, ChannelTable& channels) : state_(state), channels_(channels) {}
+
+  void subscribe(Peer& peer, const wire::Subscribe& request);
+  void unsubscribe(Peer& peer, SubscriptionId id);
+  void consumed(Peer& peer, const wire::Consumed& consumed);
+  // A peer is about to go, with all of its subscriptions.
+  void forget(Peer& peer);
+
+  // The channel of that name, announced to who waits for it when it is new; nullptr when there are
+  // as many as there may be.
+  [[nodiscard]] Channel* find_or_make(const ChannelName& name);
+  // The channel's log got longer.
+  void wake(Channel& channel);
+  // The log got longer, a reader moved on or left, or time went by: pays what publishers are owed,
+  // lets go of what need not be kept, and ends who was overtaken where the policy says so. The
+  // channel may be gone afterwards.
+  void tend(Channel& channel);
+  // Packets of the peer were built.
+  void written(Peer& peer);
+
+ private:
+  struct Start {
+    Channel* channel;
+    Offset next;
+  };
+  [[nodiscard]] ErrorCode find_starts(const wire::Subscribe& request);
+  void attach(Delivery& delivery, Channel& channel, Offset start);
+  void tend_one(Channel& channel);
+  void announce(Channel& channel);
+  void end(Peer& peer, SubscriptionId id, ErrorCode code, std::string_view text);
+  void detach(Peer& peer, Delivery& delivery);
+  void pay_debts(Channel& channel);
+  void tell_slow(ChannelReader& reader);
+  void settle_overtaken(ChannelReader& reader);
+
+  HubState& state_;
+  ChannelTable& channels_;
+  SubjectIndex wildcards_;
+  base::Ring<Channel*> untended_;  // whom tend() was called for while it was at work
+  bool tending_ = false;
+  std::vector<Start> starts_;              // reused
+  std::vector<ChannelReader*> overtaken_;  // reused
+};
+
+}  // namespace orzatty::hub

@@ -1,0 +1,357 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "hub/hub_for_test.h"
+
+namespace orzatty::hub::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using Texts = std::vector<std::string>;
+
+// Five messages, "0" to "4", are there before anybody subscribes.
+struct StartCase {
+  std::string_view what;
+  StartPosition start;
+  Texts expected;  // with "5", which comes afterwards
+};
+
+TEST(Start, IsWhereTheSubscriptionAsksForIt) {
+  const std::vector<StartCase> cases{
+      {"live", StartPosition::live(), {"5"}},
+      {"latest", StartPosition::latest(), {"4", "5"}},
+      {"last 0", StartPosition::last(0), {"5"}},
+      {"last 2", StartPosition::last(2), {"3", "4", "5"}},
+      {"last 5", StartPosition::last(5), {"0", "1", "2", "3", "4", "5"}},
+      {"last 6", StartPosition::last(6), {"0", "1", "2", "3", "4", "5"}},
+      {"offset 0", StartPosition::at(Offset(0)), {"0", "1", "2", "3", "4", "5"}},
+      {"offset 3", StartPosition::at(Offset(3)), {"3", "4", "5"}},
+      {"the end", StartPosition::at(Offset(5)), {"5"}},
+      {"start", StartPosition::start(), {"0", "1", "2", "3", "4", "5"}},
+  };
+  for (const StartCase& expectation : cases) {
+    SCOPED_TRACE(expectation.what);
+    World world;
+    Client& alice = world.connect("alice");
+    const StreamKey stream = alice.open_publication("news");
+    alice.send_run(stream, {"0", "1", "2"});  // one run, so that positions lie inside of it
+    alice.send_run(stream, {"3", "4"});
+    world.run();
+
+    Client& bob = world.connect("bob");
+    bob.subscribe("news", expectation.start);
+    world.run();
+    alice.send(stream, "5");
+    world.run();
+
+    EXPECT_EQ(bob.texts(), expectation.expected);
+    EXPECT_THAT(bob.gaps, IsEmpty());
+  }
+}
+
+// spec: SUBSCRIBE-1
+TEST(Start, BeyondTheEndEndsTheSubscriptionWithStartUnavailable) {
+  World world;
+  ASSERT_EQ(world.publish("news", "0"), ErrorCode::kNone);
+  Client& bob = world.connect("bob");
+
+  bob.subscribe("news", StartPosition::at(Offset(1)));
+  bob.subscribe("news", StartPosition::at(Offset(2)));
+  world.run();
+
+  EXPECT_THAT(bob.subscribed, ElementsAre(SubscriptionId(1)));
+  ASSERT_EQ(bob.ended.size(), 1U);
+  EXPECT_EQ(bob.ended[0].subscription, SubscriptionId(2));
+  EXPECT_EQ(bob.ended[0].code, ErrorCode::kStartUnavailable);
+}
+
+TEST(Start, BeyondTheEndOfAChannelThatAWildcardMatchesIsItsEnd) {
+  World world;
+  ASSERT_EQ(world.publish("news.a", "a0"), ErrorCode::kNone);
+  ASSERT_EQ(world.publish("news.b", "b0"), ErrorCode::kNone);
+  ASSERT_EQ(world.publish("news.b", "b1"), ErrorCode::kNone);
+  Client& bob = world.connect("bob");
+
+  bob.subscribe("news.*", StartPosition::at(Offset(2)));
+  world.run();
+  ASSERT_EQ(world.publish("news.a", "a1"), ErrorCode::kNone);
+  ASSERT_EQ(world.publish("news.b", "b2"), ErrorCode::kNone);
+  world.run();
+
+  EXPECT_THAT(bob.texts(), ElementsAre("a1", "b2"));
+}
+
+TEST(Subscription, OfAChannelThatDoesNotExistSeesItsFirstMessage) {
+  World world;
+  Client& bob = world.connect("bob");
+  bob.subscribe("news");
+  world.run();
+
+  ASSERT_EQ(world.publish("news", "0"), ErrorCode::kNone);
+  world.run();
+
+  EXPECT_THAT(bob.received, ElementsAre(Delivered{"news", "$server", "0", 0}));
+}
+
+// spec: SUBSCRIBE-2
+TEST(Subscription, IsToldTheChannelItsEpochAndItsStartEvenIfNothingComes) {
+  World world;
+  ASSERT_EQ(world.publish("news", "0"), ErrorCode::kNone);
+  Client& bob = world.connect("bob");
+  Client& carol = world.connect("carol");
+
+  bob.subscribe("news");
+  carol.subscribe("news", StartPosition::start());
+  world.run();
+
+  const wire::Alias& told = bob.subscriptions[1].channels.at(0);
+  EXPECT_EQ(told.channel.text(), "news");
+  EXPECT_EQ(told.next, Offset(1));
+  EXPECT_EQ(carol.subscriptions[1].channels.at(0).next, Offset(0));
+  EXPECT_EQ(carol.subscriptions[1].channels.at(0).epoch, told.epoch);
+}
+
+// spec: SUBSCRIBE-4
+TEST(Resume, ContinuesAChannelOfTheSameEpochAtItsPosition) {
+  World world;
+  for (const char* text : {"0", "1", "2"}) ASSERT_EQ(world.publish("news", text), ErrorCode::kNone);
+  Client& bob = world.connect("bob");
+  bob.subscribe("news", StartPosition::start());
+  world.run();
+  const ChannelEpoch epoch = bob.subscriptions[1].channels.at(0).epoch;
+
+  Client& again = world.connect("bob");
+  again.subscribe("news", StartPosition::live(), {{channel("news"), epoch, Offset(1)}});
+  world.run();
+
+  EXPECT_THAT(again.texts(), ElementsAre("1", "2"));
+}
+
+// spec: SUBSCRIBE-4
+TEST(Resume, OfAnotherEpochBeginsAtTheFirstMessageOfTheNewLife) {
+  World world;
+  for (const char* text : {"0", "1", "2"}) ASSERT_EQ(world.publish("news", text), ErrorCode::kNone);
+  Client& bob = world.connect("bob");
+
+  bob.subscribe("news", StartPosition::live(), {{channel("news"), ChannelEpoch(1), Offset(2)}});
+  world.run();
+
+  EXPECT_THAT(bob.texts(), ElementsAre("0", "1", "2"));
+}
+
+// spec: SUBSCRIBE-4
+TEST(Resume, TellsWhatIsNoLongerKeptAsAGapOfRetention) {
+  World world(config_of({.retention = {.count = 2, .bytes = 0}, .slow_policy = SlowPolicy::kWait}));
+  Client& bob = world.connect("bob");
+  bob.subscribe("news");
+  ASSERT_EQ(world.publish("news", "0"), ErrorCode::kNone);
+  world.run();
+  const ChannelEpoch epoch = bob.subscriptions[1].channels.at(0).epoch;
+  world.cut(bob);
+  for (int i = 1; i < 10; ++i) {
+    world.pass(1s);  // a run each
+    ASSERT_EQ(world.publish("news", std::to_string(i)), ErrorCode::kNone);
+  }
+
+  Client& again = world.connect("bob");
+  again.subscribe("news", StartPosition::live(), {{channel("news"), epoch, Offset(3)}});
+  world.run();
+
+  EXPECT_THAT(again.gaps, ElementsAre(Missed{"news", 3, 8, GapReason::kRetention}));
+  EXPECT_THAT(again.texts(), ElementsAre("8", "9"));
+}
+
+// spec: SUBSCRIBE-5
+TEST(Wildcard, IsToldOfMatchingChannelsAtOnceAndOfLaterOnesFromTheirFirstMessageOn) {
+  World world;
+  ASSERT_EQ(world.publish("quotes.old", "before"), ErrorCode::kNone);
+  ASSERT_EQ(world.publish("weather", "rain"), ErrorCode::kNone);
+  Client& bob = world.connect("bob");
+  bob.subscribe("quotes.>", StartPosition::live());
+  world.run();
+  EXPECT_EQ(bob.subscriptions[1].channels.size(), 1U);
+
+  ASSERT_EQ(world.publish("quotes.old", "after"), ErrorCode::kNone);
+  ASSERT_EQ(world.publish("quotes.new.one", "first"), ErrorCode::kNone);
+  ASSERT_EQ(world.publish("quotes", "not matched"), ErrorCode::kNone);
+  world.run();
+
+  EXPECT_THAT(bob.received, ElementsAre(Delivered{"quotes.old", "$server", "after", 1},
+                                        Delivered{"quotes.new.one", "$server", "first", 0}));
+}
+
+// spec: NAME-3
+TEST(Wildcard, InFirstPlaceDoesNotMatchReservedNames) {
+  World world;
+  Client& bob = world.connect("bob");
+  bob.subscribe(">");
+  Client& carol = world.connect("carol");
+  carol.subscribe("$sys.*");
+  world.run();
+
+  ASSERT_EQ(world.publish("$sys.stats", "1"), ErrorCode::kNone);
+  ASSERT_EQ(world.publish("news", "2"), ErrorCode::kNone);
+  world.run();
+
+  EXPECT_THAT(bob.texts(), ElementsAre("2"));
+  EXPECT_THAT(carol.texts(), ElementsAre("1"));
+}
+
+TEST(Wildcard, ChannelsTakeTurnsSoThatABusyOneDoesNotHoldUpAnother) {
+  World world;
+  const std::string large(20'000, 'x');
+  for (int i = 0; i < 20; ++i) {
+    world.now += 1s;
+    ASSERT_EQ(world.publish("a.busy", large), ErrorCode::kNone);
+  }
+  ASSERT_EQ(world.publish("a.quiet", "hello"), ErrorCode::kNone);
+  Client& bob = world.connect("bob");
+
+  bob.subscribe("a.*", StartPosition::start());
+  world.run();
+
+  const auto texts = bob.texts();
+  ASSERT_EQ(texts.size(), 21U);
+  EXPECT_EQ(texts[1], "hello");
+}
+
+// spec: STREAM-7
+TEST(Wildcard, ThatMatchesMoreChannelsThanAStreamMayIntroduceEndsWithLimitExceeded) {
+  Limits limits;
+  limits.subscription_channel_count_max = 2;
+  World world(config_of({}, limits));
+  ASSERT_EQ(world.publish("a.1", "x"), ErrorCode::kNone);
+  ASSERT_EQ(world.publish("a.2", "x"), ErrorCode::kNone);
+  Client& bob = world.connect("bob");
+  bob.subscribe("a.*", StartPosition::start());
+  world.run();
+  ASSERT_THAT(bob.ended, IsEmpty());
+
+  ASSERT_EQ(world.publish("a.3", "x"), ErrorCode::kNone);
+  bob.subscribe("a.*", StartPosition::start());
+  world.run();
+
+  ASSERT_EQ(bob.ended.size(), 2U);
+  EXPECT_EQ(bob.ended[0].code, ErrorCode::kLimitExceeded);
+  EXPECT_EQ(bob.ended[1].code, ErrorCode::kLimitExceeded);
+  EXPECT_EQ(bob.texts().size(), 2U);
+  EXPECT_FALSE(bob.closed);
+  EXPECT_EQ(world.hub.counters().subscriptions, 0U);
+}
+
+// spec: SUBSCRIBE-6
+TEST(Unsubscribe, EndsTheStreamAndIsAnsweredByEndedWithCodeNone) {
+  World world;
+  Client& bob = world.connect("bob");
+  const SubscriptionId id = bob.subscribe("news");
+  world.run();
+  EXPECT_EQ(world.hub.counters().subscriptions, 1U);
+
+  bob.unsubscribe(id);
+  world.run();
+  ASSERT_EQ(world.publish("news", "unseen"), ErrorCode::kNone);
+  world.run();
+
+  ASSERT_EQ(bob.ended.size(), 1U);
+  EXPECT_EQ(bob.ended[0].code, ErrorCode::kNone);
+  EXPECT_THAT(bob.received, IsEmpty());
+  EXPECT_EQ(world.hub.counters().subscriptions, 0U);
+}
+
+TEST(Unsubscribe, OfWhatIsNotThereIsIgnored) {
+  World world;
+  Client& bob = world.connect("bob");
+
+  bob.unsubscribe(SubscriptionId(7));
+  world.run();
+
+  EXPECT_THAT(bob.ended, IsEmpty());
+  EXPECT_FALSE(bob.closed_by_hub);
+}
+
+// spec: STREAM-7
+TEST(Subscribe, TwiceWithTheSameIdClosesTheSession) {
+  World world;
+  Client& bob = world.connect("bob");
+  const wire::Subscribe request{.subscription = SubscriptionId(4),
+                                .pattern = *ChannelPattern::parse("news"),
+                                .start = {},
+                                .positions = {}};
+
+  bob.session.subscribe(request);
+  bob.session.subscribe(request);
+  world.run();
+
+  ASSERT_TRUE(bob.closed_by_hub);
+  EXPECT_EQ(bob.closed_by_hub->code, ErrorCode::kFrameUnexpected);
+}
+
+// spec: STREAM-9
+TEST(Subscribe, OneMoreThanTheLimitClosesTheSession) {
+  Limits limits;
+  limits.subscription_count_max = 2;
+  World world(config_of({}, limits));
+  Client& bob = world.connect("bob");
+  bob.subscribe("a");
+  bob.subscribe("b");
+  world.run();
+  ASSERT_FALSE(bob.closed_by_hub);
+
+  bob.subscribe("c");
+  world.run();
+
+  ASSERT_TRUE(bob.closed_by_hub);
+  EXPECT_EQ(bob.closed_by_hub->code, ErrorCode::kLimitExceeded);
+}
+
+TEST(Subscribe, ToAChannelThatThereIsNoRoomForEndsWithChannelLimit) {
+  Limits limits;
+  limits.channel_count_max = 1;
+  World world(config_of({}, limits));
+  Client& bob = world.connect("bob");
+
+  bob.subscribe("a");
+  bob.subscribe("b");
+  world.run();
+
+  ASSERT_EQ(bob.ended.size(), 1U);
+  EXPECT_EQ(bob.ended[0].code, ErrorCode::kChannelLimit);
+}
+
+// The peer's table of producer aliases is bounded; the server must not run into it. spec: STREAM-7
+TEST(Subscription, MeetsNoMorePublishersThanAStreamMayIntroduce) {
+  World world(config_of({.retention = {.count = 1, .bytes = 0}, .slow_policy = SlowPolicy::kWait}));
+  Client& bob = world.connect("bob");
+  bob.keeps = false;
+  bob.subscribe("news");
+  world.run();
+  Client& alice = world.connect("alice");
+  for (std::uint64_t i = 0; i <= Delivery::kProducerCountMax; ++i) {
+    ProducerId id;
+    for (std::size_t byte = 0; byte < 4; ++byte)
+      id.bytes[byte] = static_cast<std::byte>(i >> (8 * byte));
+    const StreamKey stream = alice.open_publication({.publication = PublicationId(i),
+                                                     .producer = id,
+                                                     .epoch = {},
+                                                     .next = {},
+                                                     .channel = channel("news")});
+    alice.send(stream, "x");
+    alice.finish(stream);
+    world.run();
+    alice.session.core().sends().release(stream);
+    if (i + 1 == Delivery::kProducerCountMax) {
+      ASSERT_THAT(bob.ended, IsEmpty());
+    }
+  }
+  world.run();
+
+  ASSERT_FALSE(alice.closed_by_hub) << alice.closed_by_hub->text;
+  EXPECT_EQ(bob.received_count, Delivery::kProducerCountMax);
+  ASSERT_EQ(bob.ended.size(), 1U);
+  EXPECT_EQ(bob.ended[0].code, ErrorCode::kLimitExceeded);
+  EXPECT_FALSE(bob.closed);
+}
+
+}  // namespace
+}  // namespace orzatty::hub::test
