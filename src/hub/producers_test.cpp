@@ -1,0 +1,123 @@
+#include "hub/producers.h"
+
+#include <gtest/gtest.h>
+
+namespace orzatty::hub {
+namespace {
+
+wire::Publish publish_of(std::uint32_t number, std::uint64_t epoch = 0, std::uint64_t next = 0) {
+  ProducerId id;
+  for (std::size_t i = 0; i < 4; ++i) id.bytes[i] = static_cast<std::byte>(number >> (8 * i));
+  return {.publication = {},
+          .producer = id,
+          .epoch = ProducerEpoch(epoch),
+          .next = Sequence(next),
+          .channel = ChannelName::of(1)};
+}
+
+base::ProducerNumber join(Producers& producers, const wire::Publish& publish) {
+  return producers.join(publish, "alice", {})->number;
+}
+
+TEST(Producers, KnowAProducerThatComesBack) {
+  Producers producers;
+  const base::ProducerNumber number = join(producers, publish_of(1));
+  producers[number].next = Sequence(7);
+  producers.leave(number);
+
+  const base::ProducerNumber again = join(producers, publish_of(1, 0, 7));
+
+  EXPECT_EQ(again, number);
+  EXPECT_EQ(producers[again].next, Sequence(7));
+}
+
+// spec: PUBLISH-1
+TEST(Producers, RefuseAKnownOneThatLeavesOutSequences) {
+  Producers producers;
+  const base::ProducerNumber number = join(producers, publish_of(1));
+  producers[number].next = Sequence(7);
+
+  EXPECT_TRUE(producers.join(publish_of(1, 0, 7), "alice", {}));
+  const auto refused = producers.join(publish_of(1, 0, 8), "alice", {});
+
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kSequenceInvalid);
+}
+
+// spec: PUBLISH-2, PUBLISH-3
+TEST(Producers, CountTheSequencesOfEachEpochOnTheirOwnAndFenceTheOlder) {
+  Producers producers;
+  const base::SlabKey owner{3, 1};
+  const base::ProducerNumber older = producers.join(publish_of(1, 1), "alice", owner)->number;
+  producers[older].next = Sequence(7);
+
+  const auto newer = producers.join(publish_of(1, 2, 0), "alice", {});
+
+  ASSERT_TRUE(newer);
+  EXPECT_EQ(newer->fenced, owner);
+  EXPECT_EQ(producers[newer->number].next, Sequence(0));
+  EXPECT_TRUE(producers[older].fenced);
+  EXPECT_FALSE(producers[newer->number].fenced);
+  const auto refused = producers.join(publish_of(1, 1, 7), "alice", {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kFenced);
+}
+
+TEST(Producers, OfDifferentIdentitiesAreDifferent) {
+  Producers producers;
+  const auto alice = producers.join(publish_of(1, 5), "alice", {});
+  const auto mallory = producers.join(publish_of(1, 9), "mallory", {});
+
+  ASSERT_TRUE(alice && mallory);
+  EXPECT_NE(alice->number, mallory->number);
+  EXPECT_FALSE(mallory->fenced);
+  EXPECT_FALSE(producers[alice->number].fenced);
+}
+
+TEST(Producers, ThatAreIdleAreForgottenLongestFirstWhenThereAreTooMany) {
+  Producers producers;
+  for (std::uint32_t i = 0; i <= Producers::kIdleMax; ++i) {
+    const base::ProducerNumber number = join(producers, publish_of(i));
+    producers[number].next = Sequence(5);
+    producers.leave(number);
+  }
+
+  EXPECT_EQ(producers.size(), Producers::kIdleMax);
+  EXPECT_EQ(producers[join(producers, publish_of(1))].next, Sequence(5)) << "still known";
+  EXPECT_EQ(producers[join(producers, publish_of(0))].next, Sequence(0)) << "forgotten";
+}
+
+TEST(Producers, WithMessagesOrAPublicationAreNeverForgotten) {
+  Producers producers;
+  const base::ProducerNumber storing = join(producers, publish_of(1));
+  producers.run_added(storing, base::RunNumber(0));
+  producers.leave(storing);
+  const base::ProducerNumber open = join(producers, publish_of(2));
+  for (const base::ProducerNumber number : {storing, open}) producers[number].next = Sequence(5);
+
+  for (std::uint32_t i = 3; i < 3 * Producers::kIdleMax; ++i) {
+    producers.leave(join(producers, publish_of(i)));
+  }
+
+  EXPECT_EQ(producers[join(producers, publish_of(1, 0, 5))].next, Sequence(5));
+  EXPECT_EQ(producers[join(producers, publish_of(2, 0, 5))].next, Sequence(5));
+  EXPECT_LE(producers.size(), Producers::kIdleMax + 2);
+}
+
+TEST(Producers, GiveANumberAgainButNeverASerial) {
+  Producers producers;
+  const base::ProducerNumber first = join(producers, publish_of(0));
+  const std::uint64_t serial = producers[first].serial;
+  producers.leave(first);
+  std::uint64_t greatest = serial;
+  for (std::uint32_t i = 1; i < 2 * Producers::kIdleMax; ++i) {
+    const base::ProducerNumber number = join(producers, publish_of(i));
+    EXPECT_GT(producers[number].serial, greatest);
+    greatest = producers[number].serial;
+    producers.leave(number);
+  }
+  EXPECT_LE(producers.size(), Producers::kIdleMax);
+}
+
+}  // namespace
+}  // namespace orzatty::hub
