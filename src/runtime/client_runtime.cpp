@@ -242,7 +242,7 @@ void ClientRuntime::on_event(client::EngineOutput& output, Instant) {
     connected_ = true;
     last_error_ = {};
     identity_ = up->identity;
-    message_size_max_ = link_.engine().message_size_max();
+    message_size_max_.store(link_.engine().message_size_max(), std::memory_order_relaxed);
     stats_.reconnects += up->again ? 1U : 0U;
     tell(ConnectionState::kConnected, ErrorCode::kNone, "");
   } else if (const auto* gone = std::get_if<client::Disconnected>(&output)) {
@@ -401,11 +401,12 @@ std::expected<PublisherState*, Error> ClientRuntime::shared_publisher(const Chan
 std::expected<void, Error> ClientRuntime::append(PublisherState& state, const Payload& payload,
                                                  ReportHandler report) {
   const std::size_t size = payload.bytes().size();
-  if (size > message_size_max_) {
+  const std::uint32_t size_max = message_size_max_.load(std::memory_order_relaxed);
+  if (size > size_max) {
     return std::unexpected(Error{ErrorKind::kTooLarge, ErrorCode::kMessageTooLarge,
                                  "message of " + std::to_string(size) +
                                      " bytes is above message_size_max = " +
-                                     std::to_string(message_size_max_)});
+                                     std::to_string(size_max)});
   }
   if (closed_.load(std::memory_order_relaxed)) return std::unexpected(closed_error());
   // The server would close the session for it. spec: FRAME-3
@@ -562,9 +563,12 @@ std::expected<void, Error> ClientRuntime::on(const ChannelRef& channel,
 
 bool ClientRuntime::settle(Duration timeout) {
   if (in_pump()) return false;
-  return wait_until([this] { return closed_.load() || link_.engine().settled(); },
-                    net::now() + timeout) &&
-         link_.engine().settled();
+  bool settled = false;
+  const auto decided = [&] {
+    settled = link_.engine().settled();
+    return settled || closed_.load();
+  };
+  return wait_until(decided, net::now() + timeout) && settled;
 }
 
 std::expected<Duration, Error> ClientRuntime::ping(Duration timeout) {

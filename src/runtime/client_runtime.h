@@ -136,7 +136,7 @@ class ClientRuntime final : private link::ClientEvents {
 
   const std::string address_;
   const ClientOptions options_;
-  std::uint32_t message_size_max_;
+  std::atomic<std::uint32_t> message_size_max_;  // each connection states it anew
 
   // The pump's, under its lock.
   std::mutex pump_mutex_;
