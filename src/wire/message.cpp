@@ -1,7 +1,5 @@
 #include "wire/message.h"
 
-#include <algorithm>
-
 #include "base/utf8.h"
 #include "wire/attributes.h"
 #include "wire/frame_cutter.h"
@@ -12,19 +10,23 @@ namespace orzatty::wire {
 namespace {
 
 // The whole frames at the front that need no look inside: raw or typed, no attributes, and a length
-// of one byte. Nearly all of nearly every stream.
+// of one byte or two. Nearly all of nearly every stream.
 void scan_plain(BytesView bytes, std::uint32_t size_max, MessageScan& scan) {
   constexpr unsigned kLookInside = 0xff & ~(kPriorityBit | 1U);
-  const unsigned length_max = std::min<std::uint32_t>(size_max, 63);
   const std::byte* const data = bytes.data();
   std::size_t at = scan.size;
   std::uint64_t count = 0;
-  while (bytes.size() - at >= 2) {
+  while (bytes.size() - at >= 3) {
     const auto head = std::to_integer<unsigned>(data[at]);
-    const auto length = std::to_integer<unsigned>(data[at + 1]);
-    if ((head & kLookInside) != 0 || length > length_max) break;
-    if (bytes.size() - at - 2 < length) break;
-    at += 2 + length;
+    if ((head & kLookInside) != 0) break;
+    const auto first = std::to_integer<unsigned>(data[at + 1]);
+    const unsigned two = (first & 0x3f) << 8 | std::to_integer<unsigned>(data[at + 2]);
+    // One of two bytes that would fit one byte is for the careful way to refuse. spec: FRAME-1
+    if (first >= 0x80 || (first >= 0x40 && two < 0x40)) break;
+    const unsigned length = first < 0x40 ? first : two;
+    const unsigned size = (first < 0x40 ? 2 : 3) + length;
+    if (length > size_max || bytes.size() - at < size) break;
+    at += size;
     ++count;
   }
   scan.size = at;
