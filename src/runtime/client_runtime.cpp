@@ -219,11 +219,15 @@ bool ClientRuntime::wait_until(Condition condition, Instant deadline) {
 
 bool ClientRuntime::poll(Duration wait) {
   const std::lock_guard lock(pump_mutex_);
-  const Instant now = net::now();
-  link_.engine().wake_all();
-  if (pump(now)) return true;
-  if (wait <= Duration::zero()) return false;
-  sleep_pump(now + wait);
+  const Instant start = net::now();
+  Instant now = start;
+  do {
+    link_.engine().wake_all();
+    if (pump(now)) return true;
+    now = net::now();
+  } while (now - start < std::min(wait, kSpin));
+  if (wait <= kSpin) return false;
+  sleep_pump(start + wait);
   return pump(net::now());
 }
 
