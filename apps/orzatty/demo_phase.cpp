@@ -127,7 +127,7 @@ Result<std::unique_ptr<DemoPhase>> DemoPhase::open(const DemoSource& source,
                                                    const DemoPhaseOptions& options,
                                                    const ConnectionOptions& connection,
                                                    Interruption& interruption) {
-  std::unique_ptr<DemoPhase> phase(new DemoPhase(source, options));
+  auto phase = std::unique_ptr<DemoPhase>(new DemoPhase(source, options));
   for (const std::string_view channel : kDemoChannels) {
     auto added = phase->add_publisher(channel, connection, interruption);
     if (!added) return std::unexpected(added.error());
