@@ -36,6 +36,7 @@ function(orzatty_layer layer)
   target_include_directories(orzatty_${layer}
     PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>
            $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/src>)
+  target_compile_features(orzatty_${layer} PUBLIC cxx_std_23)  # whoever includes its headers
   target_link_libraries(orzatty_${layer} PRIVATE $<BUILD_INTERFACE:orzatty_flags> ${ARG_LIBRARIES})
   foreach(used IN LISTS uses)
     target_link_libraries(orzatty_${layer} PUBLIC orzatty_${used})
