@@ -186,6 +186,7 @@ TEST(Connection, CreditIsNeverGivenUnasked) {
   EXPECT_EQ(pair.server_end().received[stream].size(), 50'000U);
 }
 
+// spec: TRANSPORT-4
 TEST(Connection, StreamsAreRefusedUntilTheyAreGranted) {
   Pair pair(with_streams(1, 0));
   Connection& client = pair.client_end.connection();
@@ -349,6 +350,7 @@ TEST(Connection, ANewBindingOfANatIsFollowedByTheServer) {
   EXPECT_EQ(pair.server_end().happened<PathChanged>().at(0).remote, outside);
 }
 
+// spec: TRANSPORT-5
 TEST(Connection, AClientThatMigratesGoesOnAtItsNewAddress) {
   Pair pair;
   const StreamId stream = pair.client_end.open(StreamKind::kBidirectional);

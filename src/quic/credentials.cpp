@@ -10,6 +10,7 @@
 namespace orzatty::quic {
 namespace {
 
+// spec: TRANSPORT-2
 // TLS 1.3 alone, with ciphers that are fast or safe without AES instructions, and no RSA: a
 // server's RSA signature costs eight times an ECDSA one. Compatibility mode means nothing over
 // QUIC.

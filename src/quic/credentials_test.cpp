@@ -5,6 +5,8 @@
 #include <gnutls/x509.h>
 #include <gtest/gtest.h>
 
+#include "quic/native_credentials.h"
+
 namespace orzatty::quic {
 namespace {
 
@@ -70,6 +72,18 @@ TEST(Credentials, TheTwoFastKindsOfKeysAreAcceptedAndALargerCurveIsNot) {
   EXPECT_THAT(
       refusal(certificate_with(GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP384R1))),
       HasSubstr("ECDSA P-384"));
+}
+
+// spec: TRANSPORT-2
+TEST(Credentials, NothingButTls13IsOffered) {
+  const auto client = ClientCredentials::make({.kind = Trust::Kind::kAnyone});
+  ASSERT_TRUE(client.has_value());
+
+  const unsigned int* versions = nullptr;
+  const int count = gnutls_priority_protocol_list((*client)->native().priority(), &versions);
+
+  ASSERT_EQ(count, 1);
+  EXPECT_EQ(versions[0], static_cast<unsigned int>(GNUTLS_TLS1_3));
 }
 
 TEST(Credentials, AKeyThatIsNotTheCertificatesIsRefused) {

@@ -41,6 +41,7 @@ bool completes(const SelfSigned& certificate, const std::shared_ptr<const Client
   });
 }
 
+// spec: TRANSPORT-3
 TEST(Handshake, ACertificateOfATrustedAuthorityIsAcceptedUnderEachOfItsNames) {
   const SelfSigned certificate = self_signed();
 
@@ -59,6 +60,7 @@ TEST(Handshake, WhoTrustsAnyoneAcceptsAnUnknownCertificate) {
   EXPECT_TRUE(completes(self_signed(), trusting_anyone(), "elsewhere.example"));
 }
 
+// spec: TRANSPORT-3
 TEST(Handshake, AnotherPinIsRefusedAndBothSidesAreTold) {
   const Outcome outcome = refused_handshake(self_signed(), pinning(self_signed()));
 
@@ -111,6 +113,7 @@ TEST(Handshake, ACertificateOfTomorrowIsRefused) {
   EXPECT_THAT(outcome.client.text, HasSubstr("not valid yet"));
 }
 
+// spec: TRANSPORT-1
 TEST(Handshake, AnotherApplicationProtocolIsRefusedAndBothSidesAreTold) {
   const SelfSigned certificate = self_signed();
 

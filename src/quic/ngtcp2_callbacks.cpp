@@ -72,6 +72,7 @@ int on_stateless_reset(ngtcp2_conn*, const ngtcp2_pkt_stateless_reset*, void* us
   return 0;
 }
 
+// spec: TRANSPORT-5
 int on_path_validation(ngtcp2_conn*, std::uint32_t, const ngtcp2_path* path, const ngtcp2_path*,
                        ngtcp2_path_validation_result result, void* user_data) {
   if (result != NGTCP2_PATH_VALIDATION_RESULT_SUCCESS) return 0;

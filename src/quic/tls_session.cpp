@@ -125,6 +125,7 @@ bool TlsSession::protocol_agreed() const {
   return gnutls_alpn_get_selected_protocol(session_, &selected) == 0;
 }
 
+// spec: TRANSPORT-1
 // GnuTLS refuses a wrong protocol by itself, but lets a peer pass that offers none at all.
 int TlsSession::on_client_hello(gnutls_session_t session) {
   return of(session).protocol_agreed() ? 0 : GNUTLS_E_NO_APPLICATION_PROTOCOL;
