@@ -32,7 +32,7 @@ int host(const std::string& address, std::span<char*> people) {
   if (!certificate) return fail(certificate.error().text);
   orzatty::ServerOptions options;
   options.certificate = *certificate;
-  options.authenticate = orzatty::tokens(std::move(tokens));
+  options.authenticate = orzatty::named_tokens(std::move(tokens));
   options.channel_default.retention.count = 1000;
   auto server = orzatty::Server::bind(address, std::move(options));
   if (!server) return fail(server.error().text);

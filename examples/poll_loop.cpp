@@ -89,8 +89,8 @@ int main(int count, char** words) {
   const auto certificate = *orzatty::Certificate::self_signed();
   orzatty::ServerOptions options;
   options.certificate = certificate;
-  options.authenticate = orzatty::tokens(
-      std::vector<orzatty::NamedToken>{{"ann", "token of ann"}, {"ben", "token of ben"}});
+  options.authenticate = orzatty::named_tokens(
+      {{"ann", "token of ann"}, {"ben", "token of ben"}});
   // Whoever cannot keep up gets the newest state, not all of them.
   options.channel_default.retention.count = 1;
   options.channel_default.slow_policy = orzatty::SlowPolicy::kLatest;

@@ -211,7 +211,7 @@ Result<void> ServeCommand::run() {
 
 Result<void> ServeCommand::serve(const Plan& plan, Interruption& interruption) {
   ServerOptions server_options = {.certificate = plan.certificate,
-                                  .authenticate = tokens(plan.config.tokens),
+                                  .authenticate = named_tokens(plan.config.tokens),
                                   .channels = plan.config.channels,
                                   .channel_default = plan.config.channel_default,
                                   .limits = plan.config.limits,

@@ -34,9 +34,9 @@ struct NamedToken {
   std::string identity;
   std::string token;
 };
-// Compared in constant time. Unnamed tokens get the identities "token-1", "token-2", ...
+// Compared in constant time. Those without a name get the identities "token-1", "token-2", ...
 Authenticator tokens(std::vector<std::string> tokens);
-Authenticator tokens(std::vector<NamedToken> tokens);
+Authenticator named_tokens(std::vector<NamedToken> tokens);
 
 struct ChannelRule {
   ChannelPattern pattern;

@@ -24,7 +24,7 @@ bool equal_in_constant_time(BytesView left, BytesView right) {
 
 }  // namespace
 
-Authenticator tokens(std::vector<NamedToken> tokens) {
+Authenticator named_tokens(std::vector<NamedToken> tokens) {
   return [known = std::move(tokens)](BytesView token) -> std::optional<std::string> {
     const NamedToken* match = nullptr;
     for (const NamedToken& candidate : known) {  // all of them, so that time tells nothing
@@ -40,7 +40,7 @@ Authenticator tokens(std::vector<std::string> tokens_given) {
   for (std::string& token : tokens_given) {
     named.push_back({"token-" + std::to_string(named.size() + 1), std::move(token)});
   }
-  return tokens(std::move(named));
+  return named_tokens(std::move(named));
 }
 
 }  // namespace orzatty

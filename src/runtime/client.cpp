@@ -64,13 +64,13 @@ std::expected<void, Error> Publisher::send(const Payload& payload) {
   return runtime_->send(*state_, payload, nullptr);
 }
 std::expected<void, Error> Publisher::send(const Payload& payload, ReportHandler report) {
-  return runtime_->send(*state_, payload, std::move(report));
+  return runtime_->send(*state_, payload, report);
 }
 std::expected<void, Error> Publisher::try_send(const Payload& payload) {
   return runtime_->try_send(*state_, payload, nullptr);
 }
 std::expected<void, Error> Publisher::try_send(const Payload& payload, ReportHandler report) {
-  return runtime_->try_send(*state_, payload, std::move(report));
+  return runtime_->try_send(*state_, payload, report);
 }
 void Publisher::on_ready(std::function<void()> ready) {
   runtime_->on_ready(*state_, std::move(ready));

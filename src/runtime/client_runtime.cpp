@@ -23,6 +23,11 @@ Error argument(ErrorCode code, std::string text) {
   return {ErrorKind::kArgument, code, std::move(text)};
 }
 
+Error busy_error() {
+  return {ErrorKind::kBusy, ErrorCode::kOverloaded,
+          "no room: what was sent before is not acknowledged yet"};
+}
+
 // The host of "host:port", which the certificate must name.
 std::string host_of(const std::string& address) {
   std::string host = address.substr(0, address.rfind(':'));
@@ -402,40 +407,41 @@ std::expected<PublisherState*, Error> ClientRuntime::shared_publisher(const Chan
   return made;
 }
 
-std::expected<void, Error> ClientRuntime::append(PublisherState& state, const Payload& payload,
-                                                 ReportHandler report) {
+// What keeps a message from being appended at all, whatever room there is.
+std::optional<Error> ClientRuntime::fault_of(const Payload& payload) {
   const std::size_t size = payload.bytes().size();
   const std::uint32_t size_max = message_size_max_.load(std::memory_order_relaxed);
   if (size > size_max) {
-    return std::unexpected(Error{ErrorKind::kTooLarge, ErrorCode::kMessageTooLarge,
-                                 "message of " + std::to_string(size) +
-                                     " bytes is above message_size_max = " +
-                                     std::to_string(size_max)});
+    return Error{ErrorKind::kTooLarge, ErrorCode::kMessageTooLarge,
+                 "message of " + std::to_string(size) +
+                     " bytes is above message_size_max = " + std::to_string(size_max)};
   }
-  if (closed_.load(std::memory_order_relaxed)) return std::unexpected(closed_error());
+  if (closed_.load(std::memory_order_relaxed)) return closed_error();
   // The server would close the session for it. spec: FRAME-3
   if (payload.type() == MessageType::kText && !base::is_utf8(payload.bytes())) {
-    return std::unexpected(
-        argument(ErrorCode::kTextInvalid, "not UTF-8: send these bytes without stating text"));
+    return argument(ErrorCode::kTextInvalid, "not UTF-8: send these bytes without stating text");
   }
+  return std::nullopt;
+}
+
+// False when there is no room now.
+bool ClientRuntime::append(PublisherState& state, const Payload& payload,
+                           const ReportHandler& report) {
   if (report) {
     // Before the message can be settled.
     const std::lock_guard lock(state.mutex);
-    state.reports.push_back({state.outbox.next_sequence(), std::move(report)});
+    state.reports.push_back({state.outbox.next_sequence(), report});
     state.has_reports.store(true, std::memory_order_release);
   }
-  if (state.outbox.append(payload.type(), payload.bytes())) {
-    appended(state, size);
-    return {};
+  if (state.outbox.append(payload.type(), payload.bytes())) [[likely]] {
+    appended(state, payload.bytes().size());
+    return true;
   }
-  if (state.has_reports.load()) {
+  if (report) {
     const std::lock_guard lock(state.mutex);
-    if (!state.reports.empty() && state.reports.back().sequence == state.outbox.next_sequence()) {
-      state.reports.pop_back();
-    }
+    state.reports.pop_back();
   }
-  return std::unexpected(Error{ErrorKind::kBusy, ErrorCode::kOverloaded,
-                               "no room: what was sent before is not acknowledged yet"});
+  return false;
 }
 
 // The heart of smart batching: a message leaves at once when nothing else is on its way, and with
@@ -469,21 +475,22 @@ void ClientRuntime::flush() {
 }
 
 std::expected<void, Error> ClientRuntime::try_send(PublisherState& state, const Payload& payload,
-                                                   ReportHandler report) {
-  auto sent = append(state, payload, std::move(report));
-  if (sent || sent.error().kind != ErrorKind::kBusy) return sent;
+                                                   const ReportHandler& report) {
+  if (auto fault = fault_of(payload)) return std::unexpected(std::move(*fault));
+  if (append(state, payload, report)) return {};
   // Acknowledgements that make room may have arrived already.
   flush(state);
-  return sent;
+  return std::unexpected(busy_error());
 }
 
 std::expected<void, Error> ClientRuntime::send(PublisherState& state, const Payload& payload,
-                                               ReportHandler report) {
-  while (true) {
-    auto sent = append(state, payload, report);
-    if (sent || sent.error().kind != ErrorKind::kBusy || in_pump()) return sent;
+                                               const ReportHandler& report) {
+  if (auto fault = fault_of(payload)) return std::unexpected(std::move(*fault));
+  while (!append(state, payload, report)) {
+    if (in_pump()) return std::unexpected(busy_error());
     if (!wait_for_room(state, payload.bytes().size())) return std::unexpected(closed_error());
   }
+  return {};
 }
 
 bool ClientRuntime::wait_for_room(PublisherState& state, std::size_t size) {

@@ -64,9 +64,9 @@ class ClientRuntime final : private link::ClientEvents {
   std::expected<PublisherState*, Error> publisher(const ChannelRef& channel);
   std::expected<PublisherState*, Error> shared_publisher(const ChannelRef& channel);
   std::expected<void, Error> send(PublisherState& state, const Payload& payload,
-                                  ReportHandler report);
+                                  const ReportHandler& report);
   std::expected<void, Error> try_send(PublisherState& state, const Payload& payload,
-                                      ReportHandler report);
+                                      const ReportHandler& report);
   void on_ready(PublisherState& state, std::function<void()> ready);
   void flush(PublisherState& state);
   void flush();
@@ -127,8 +127,9 @@ class ClientRuntime final : private link::ClientEvents {
   [[nodiscard]] std::expected<void, Error> open(Duration timeout);
 
   // The sender's side of the pump.
-  [[nodiscard]] std::expected<void, Error> append(PublisherState& state, const Payload& payload,
-                                                  ReportHandler report);
+  [[nodiscard]] std::optional<Error> fault_of(const Payload& payload);
+  [[nodiscard]] bool append(PublisherState& state, const Payload& payload,
+                            const ReportHandler& report);
   void appended(PublisherState& state, std::uint64_t size);
   [[nodiscard]] bool wait_for_room(PublisherState& state, std::size_t size);
   [[nodiscard]] bool in_pump() const { return pumping_.load() == std::this_thread::get_id(); }

@@ -20,7 +20,7 @@ class Served {
   Served(ServerOptions options, Prepare prepare) : certificate_(*Certificate::self_signed()) {
     options.certificate = certificate_;
     if (!options.authenticate) {
-      options.authenticate = tokens(std::vector<NamedToken>{{"alice", kToken}, {"bob", "b"}});
+      options.authenticate = named_tokens({{"alice", kToken}, {"bob", "b"}});
     }
     auto bound = Server::bind("127.0.0.1:0", std::move(options));
     if (!bound) ADD_FAILURE() << bound.error().text;

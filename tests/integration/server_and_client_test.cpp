@@ -110,6 +110,30 @@ TEST(ServerAndClient, AWrongTokenIsRefused) {
   EXPECT_EQ(client.error().code, ErrorCode::kAuthenticationFailed);
 }
 
+TEST(ServerAndClient, SeveralTokensWithoutNamesAreTakenInTheirOrder) {
+  Served served({.authenticate = tokens({"first", "second"})});
+  ClientOptions options = served.client_options();
+  options.token = "second";
+
+  const auto client = Client::connect(served.address(), options);
+
+  ASSERT_TRUE(client.has_value()) << client.error().text;
+  EXPECT_EQ(client->identity(), "token-2");
+}
+
+TEST(ServerAndClient, TextThatIsNoneIsRefusedAtTheSenderAndTheSessionGoesOn) {
+  Served served;
+  auto client = served.connect();
+  ASSERT_TRUE(client);
+
+  const auto refused = client->send("texts", Payload::text("\xff"));
+
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().kind, ErrorKind::kArgument);
+  EXPECT_TRUE(client->send("texts", Payload::text("ä")));
+  EXPECT_TRUE(client->settle(20s));
+}
+
 TEST(ServerAndClient, ACertificateThatNobodyVouchesForIsRefused) {
   Served served;
   ClientOptions options = served.client_options();
