@@ -151,10 +151,6 @@ std::uint64_t Channel::slowest_position() const {
   return run ? index_.find(*run)->begin.position : log_.end().position;
 }
 
-bool Channel::backlogged() const {
-  return log_.end().position > slowest_position() + backlog_limit();
-}
-
 std::optional<Owed> Channel::pay() {
   if (owed_.empty() || owed_.front().end > slowest_position() + backlog_limit()) {
     return std::nullopt;

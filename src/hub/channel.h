@@ -87,10 +87,11 @@ class Channel {
   // A debt that may be paid now, as the slowest subscriber is near enough.
   [[nodiscard]] std::optional<Owed> pay();
   [[nodiscard]] bool in_debt() const { return !owed_.empty(); }
-  // The slowest subscriber that is waited for is further behind than the channel allows.
-  [[nodiscard]] bool backlogged() const;
+  // It holds as much as any channel may, because somebody is waited for.
+  [[nodiscard]] bool full() const { return kept_bytes_ > size_max_; }
 
   std::uint32_t timer_slot = 0;         // used by the table that holds it
+  std::optional<Instant> timer;         // that is set there
   std::uint32_t publication_count = 0;  // open ones
   std::optional<Instant> unused_since;
   bool slow_told = false;  // of the debts that are open now

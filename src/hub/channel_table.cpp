@@ -40,7 +40,7 @@ bool ChannelTable::settle(Channel& channel, Instant now) {
       channel.publication_count > 0 || !channel.readers().empty() || !channel.index().empty();
   if (used) {
     channel.unused_since.reset();
-    timers_.set(channel.timer_slot, channel.next_expiry());
+    set_timer(channel, channel.next_expiry());
     return false;
   }
   if (!channel.unused_since) channel.unused_since = now;
@@ -48,11 +48,18 @@ bool ChannelTable::settle(Channel& channel, Instant now) {
   const bool untouched = channel.index().next_offset() == Offset(0);
   const Instant kept_until = *channel.unused_since + kUnusedKept;
   if (!untouched && now < kept_until) {
-    timers_.set(channel.timer_slot, kept_until);
+    set_timer(channel, kept_until);
     return false;
   }
   free(channel);
   return true;
+}
+
+// Most channels have none, and are settled with every message.
+void ChannelTable::set_timer(Channel& channel, std::optional<Instant> deadline) {
+  if (channel.timer == deadline) return;
+  channel.timer = deadline;
+  timers_.set(channel.timer_slot, deadline);
 }
 
 void ChannelTable::free(Channel& channel) {
@@ -64,7 +71,9 @@ void ChannelTable::free(Channel& channel) {
 
 Channel* ChannelTable::pop_due(Instant now) {
   const auto slot = timers_.pop_due(now);
-  return slot ? slots_[*slot] : nullptr;
+  if (!slot) return nullptr;
+  slots_[*slot]->timer.reset();
+  return slots_[*slot];
 }
 
 }  // namespace orzatty::hub

@@ -52,6 +52,7 @@ class ChannelTable {
  private:
   // What all names that match begin with.
   static std::string_view literal_prefix(const ChannelPattern& pattern);
+  void set_timer(Channel& channel, std::optional<Instant> deadline);
   void free(Channel& channel);
 
   const HubConfig& config_;

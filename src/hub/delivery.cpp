@@ -30,9 +30,11 @@ Delivery::Refilled Delivery::refill(session::SendQueue& queue, session::SessionC
   while (!line_.empty() && queue.unsent() < kFill) {
     ChannelReader& reader = *line_.front();
     const ChannelReader::Step step = reader.step();
-    const bool introduces = step.size > 0 && !reader.find_alias(step.producer);
+    std::optional<ProducerAlias> known;
+    if (step.size > 0) known = reader.find_alias(step.producer);
+    const bool introduces = step.size > 0 && !known;
     if (introduces && producer_count_ == kProducerCountMax) return Refilled::kExhausted;
-    encode_marks(reader, step, core);
+    encode_marks(reader, step, known, core);
     if (!marks_.empty() && !marks.write(marks_, queue)) return Refilled::kNoRoom;
 
     reader.introduced = true;
@@ -57,7 +59,7 @@ Delivery::Refilled Delivery::refill(session::SendQueue& queue, session::SessionC
 
 // What stands on the stream before the messages of a step. spec: SUBSCRIBE-2, SUBSCRIBE-7
 void Delivery::encode_marks(ChannelReader& reader, const ChannelReader::Step& step,
-                            session::SessionCore& core) {
+                            std::optional<ProducerAlias> known, session::SessionCore& core) {
   marks_.clear();
   const Channel& channel = reader.channel();
   if (!reader.introduced) {
@@ -69,7 +71,6 @@ void Delivery::encode_marks(ChannelReader& reader, const ChannelReader::Step& st
                  marks_);
   }
   if (step.size == 0) return;
-  const auto known = reader.find_alias(step.producer);
   const ProducerAlias alias = known.value_or(ProducerAlias(producer_count_));
   if (!known) {
     const Producer& producer = channel.producers()[step.producer];

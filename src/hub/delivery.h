@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/ring.h"
@@ -59,7 +60,7 @@ class Delivery {
 
  private:
   void encode_marks(ChannelReader& reader, const ChannelReader::Step& step,
-                    session::SessionCore& core);
+                    std::optional<ProducerAlias> known, session::SessionCore& core);
 
   base::SlabKey peer_;
   SubscriptionId id_;

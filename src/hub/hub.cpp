@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/utf8.h"
 #include "hub/channel_table.h"
 #include "hub/hub_state.h"
 #include "hub/publishing.h"
@@ -201,10 +202,12 @@ void Hub::handle_channel(const ChannelName& channel, std::size_t handler) {
   parts_->publishing.handle_channel(channel, handler);
 }
 
+// spec: FRAME-3
 ErrorCode Hub::send_direct(PeerKey key, const ChannelName& channel, MessageType type,
                            BytesView payload) {
   HubState& state = parts_->state;
   if (payload.size() > state.config.limits.message_size_max) return ErrorCode::kMessageTooLarge;
+  if (type == MessageType::kText && !base::is_utf8(payload)) return ErrorCode::kTextInvalid;
   Peer* const peer = state.find(key);
   if (peer == nullptr || !peer->session.open()) return ErrorCode::kClosedByUser;
   DirectLog* const log = peer->direct_log(channel);

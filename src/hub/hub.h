@@ -100,10 +100,14 @@ class Hub {
 
   // Messages to this channel go to the embedding program instead of a log: an endpoint.
   void handle_channel(const ChannelName& channel, std::size_t handler);
-  // Into the peer's own direct log; kOverloaded when it is full, kNone when it was taken.
+  // Into the peer's own direct log; kNone when it was taken, kOverloaded when it is full,
+  // kChannelLimit when the peer has too many, kClosedByUser when it is gone, kMessageTooLarge,
+  // kTextInvalid.
   [[nodiscard]] ErrorCode send_direct(PeerKey peer, const ChannelName& channel, MessageType type,
                                       BytesView payload);
-  // Into a hub channel, as the server itself (identity "$server").
+  // Into a hub channel, as the server itself (identity "$server"): kNone when it was stored,
+  // kOverloaded when there is no memory or the channel holds all it may for somebody who is waited
+  // for, kChannelLimit, kMessageTooLarge, kTextInvalid.
   [[nodiscard]] ErrorCode publish(const ChannelName& channel, MessageType type, BytesView payload,
                                   Instant now);
 

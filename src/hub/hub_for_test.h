@@ -183,6 +183,9 @@ class Client {
   void stop_reading() { reading = false; }
   void go_on_reading(Instant now) {
     reading = true;
+    read_what_came(now);
+  }
+  void read_what_came(Instant now) {
     for (const auto& messages : unread) session.consumed(messages, now);
     unread.clear();
   }
@@ -217,6 +220,8 @@ class Client {
   PeerKey peer;
   bool dirty = true;
   bool reading = true;
+  bool acknowledges = true;  // as a transport
+  std::vector<std::pair<StreamKey, std::uint64_t>> unacknowledged;
   bool keeps = true;  // what it received; else it only counts
   std::uint64_t received_count = 0;
   std::vector<session::DeliveryMessages> unread;
@@ -329,6 +334,14 @@ class World {
     drain_hub();
     run();
   }
+  // As the transport of the client.
+  void acknowledge(Client& client) {
+    for (const auto& [stream, size] : client.unacknowledged) {
+      hub.acked(client.peer, stream, size, now);
+    }
+    client.unacknowledged.clear();
+    client.dirty = true;
+  }
   // Until nothing moves.
   void run() {
     while (step()) continue;
@@ -432,7 +445,10 @@ class World {
           }
           while (auto output = client.session.poll(now)) client.take(*output, now);
         },
-        [&](StreamKey stream, std::uint64_t size) { hub.acked(client.peer, stream, size, now); });
+        [&](StreamKey stream, std::uint64_t size) {
+          client.unacknowledged.emplace_back(stream, size);
+          if (client.acknowledges) acknowledge(client);
+        });
     drain_hub();
     client.dirty = moved;  // acknowledgements alone are no news
     hub.written(client.peer, now);

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/utf8.h"
 #include "wire/message.h"
 
 namespace orzatty::hub {
@@ -232,12 +233,14 @@ void Publishing::skip(Peer& peer, const session::PublicationSkipped& skipped) {
   if (!producer.fenced) producer.next = std::max(producer.next, skipped.to);
 }
 
+// spec: FRAME-3
 ErrorCode Publishing::publish(const ChannelName& name, MessageType type, BytesView payload) {
   if (payload.size() > state_.config.limits.message_size_max) return ErrorCode::kMessageTooLarge;
+  if (type == MessageType::kText && !base::is_utf8(payload)) return ErrorCode::kTextInvalid;
   Channel* const channel = subscribing_.find_or_make(name);
   if (channel == nullptr) return ErrorCode::kChannelLimit;
-  // Nobody can be made to wait here, so it is for the caller to come back. spec: CREDIT-3
-  if (channel->backlogged()) return ErrorCode::kOverloaded;
+  // A client would get no credit; the server itself is told so, when memory is at stake.
+  if (channel->full()) return ErrorCode::kOverloaded;
   const base::ProducerNumber number = channel->own_producer(own_id_, kServerIdentity);
   Producer& producer = channel->producers()[number];
   std::array<std::byte, 16> header;

@@ -452,5 +452,26 @@ TEST(ServersOwn, MessageAboveTheLimitIsRefused) {
   EXPECT_EQ(world.publish("a", std::string(100, 'x')), ErrorCode::kNone);
 }
 
+// One of them would end the session of everybody who receives it. spec: FRAME-3
+TEST(ServersOwn, TextThatIsNotUtf8IsRefused) {
+  World world;
+  Client& alice = world.connect("alice");
+  const std::string_view bad = "\xc3";
+  const std::string_view good = "\xc3\xa4";
+  const auto publish = [&](std::string_view text, MessageType type) {
+    return world.hub.publish(channel("a"), type, bytes_of(text), world.now);
+  };
+  const auto send = [&](std::string_view text, MessageType type) {
+    return world.hub.send_direct(alice.peer, channel("a"), type, bytes_of(text));
+  };
+
+  EXPECT_EQ(publish(bad, MessageType::kText), ErrorCode::kTextInvalid);
+  EXPECT_EQ(send(bad, MessageType::kText), ErrorCode::kTextInvalid);
+  EXPECT_EQ(publish(good, MessageType::kText), ErrorCode::kNone);
+  EXPECT_EQ(send(good, MessageType::kText), ErrorCode::kNone);
+  EXPECT_EQ(publish(bad, MessageType::kRaw), ErrorCode::kNone);
+  EXPECT_EQ(send(bad, MessageType::kRaw), ErrorCode::kNone);
+}
+
 }  // namespace
 }  // namespace orzatty::hub::test

@@ -130,9 +130,10 @@ TEST(Wait, EndsWhenTheSlowSubscriberLeavesOrIsLost) {
   }
 }
 
-// spec: CREDIT-3
-TEST(Wait, TheServerItselfIsToldToComeBack) {
-  World world(config_of(with(SlowPolicy::kWait)), 64 * 1024);
+TEST(Wait, TheServerItselfIsToldToComeBackWhenTheChannelHoldsAllItMay) {
+  Limits limits;
+  limits.channel_size_max = 2 * 1024 * 1024;
+  World world(config_of(with(SlowPolicy::kWait), limits), 64 * 1024);
   Client& bob = world.connect("bob");
   bob.subscribe("news");
   bob.keeps = false;
@@ -179,6 +180,34 @@ TEST(DropOldest, ASubscriberThatIsOvertakenGoesOnAtTheFirstKeptMessageAfterAGap)
   expect_exact(bob, 0, source.published());
   EXPECT_EQ(carol.received.size(), source.published());
   EXPECT_EQ(world.hub.counters().missed, bob.missed_count());
+}
+
+TEST(DropOldest, IsToldOnceForASubscriberThatIsOvertakenAgainBeforeItCaughtUp) {
+  World world(config_of(with(SlowPolicy::kDropOldest)), 64 * 1024);
+  Client& bob = world.connect("bob");
+  bob.subscribe("news");
+  world.run();
+  bob.stop_reading();
+  const auto publish = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      world.pass(1s);
+      ASSERT_EQ(world.publish("news", std::string(30'000, 'x')), ErrorCode::kNone);
+    }
+  };
+  publish(30);
+  for (int i = 0; i < 3; ++i) {
+    bob.read_what_came(world.now);
+    world.run();
+  }
+  EXPECT_EQ(bob.gaps.size(), 1U);
+
+  publish(30);
+  bob.go_on_reading(world.now);
+  world.run();
+
+  EXPECT_EQ(bob.gaps.size(), 2U);
+  EXPECT_EQ(world.slow.size(), 1U);
+  EXPECT_EQ(bob.received.size() + bob.missed_count(), 60U);
 }
 
 TEST(DropOldest, IsToldAgainInTheNextEpisode) {

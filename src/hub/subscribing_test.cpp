@@ -319,6 +319,39 @@ TEST(Subscribe, ToAChannelThatThereIsNoRoomForEndsWithChannelLimit) {
   EXPECT_EQ(bob.ended[0].code, ErrorCode::kChannelLimit);
 }
 
+// Two publishers in turn make a run of each message, and a run has a mark.
+TEST(Subscription, WhoseMarksFindNoRoomGoesOnWhenSomeAreAcknowledged) {
+  Limits limits;
+  limits.connection_window = 8 * 1024;
+  World world(config_of({.retention = {.count = 0, .bytes = 0}}, limits));
+  Client& alice = world.connect("alice");
+  Client& ben = world.connect("ben");
+  const StreamKey of_alice = alice.open_publication("news");
+  const StreamKey of_ben = ben.open_publication("news");
+  for (int i = 0; i < 3000; ++i) {
+    alice.send(of_alice, "a");
+    ben.send(of_ben, "b");
+    world.run();
+  }
+  Client& bob = world.connect("bob");
+  bob.acknowledges = false;
+
+  bob.subscribe("news", StartPosition::start());
+  world.run();
+  const std::size_t received = bob.received.size();
+  EXPECT_GT(received, 100U);
+  EXPECT_LT(received, 6000U);
+  world.acknowledge(bob);
+  world.run();
+  EXPECT_GT(bob.received.size(), received);
+  bob.acknowledges = true;
+  world.acknowledge(bob);
+  world.run();
+
+  EXPECT_EQ(bob.received.size(), 6000U);
+  EXPECT_FALSE(bob.closed_by_hub);
+}
+
 // The peer's table of producer aliases is bounded; the server must not run into it. spec: STREAM-7
 TEST(Subscription, MeetsNoMorePublishersThanAStreamMayIntroduce) {
   World world(config_of({.retention = {.count = 1, .bytes = 0}, .slow_policy = SlowPolicy::kWait}));
