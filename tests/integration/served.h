@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <concepts>
 #include <string>
 #include <thread>
 
@@ -16,19 +17,21 @@ inline const std::string kToken = "a token for tests";
 class Served {
  public:
   // `prepare` may register handlers before the server runs.
-  template <class Prepare>
-  Served(ServerOptions options, Prepare prepare) : certificate_(*Certificate::self_signed()) {
-    options.certificate = certificate_;
+  template <std::invocable<Server&> Prepare>
+  Served(ServerOptions options, Prepare prepare, std::string_view address = "127.0.0.1:0") {
+    if (options.certificate.chain_pem.empty()) options.certificate = *Certificate::self_signed();
+    certificate_ = options.certificate;
     if (!options.authenticate) {
       options.authenticate = named_tokens({{"alice", kToken}, {"bob", "b"}});
     }
-    auto bound = Server::bind("127.0.0.1:0", std::move(options));
+    auto bound = Server::bind(address, std::move(options));
     if (!bound) ADD_FAILURE() << bound.error().text;
     server_ = std::make_unique<Server>(std::move(*bound));
     prepare(*server_);
     thread_ = std::thread([this] { EXPECT_TRUE(server_->run().has_value()); });
   }
-  explicit Served(ServerOptions options = {}) : Served(std::move(options), [](Server&) {}) {}
+  explicit Served(ServerOptions options = {}, std::string_view address = "127.0.0.1:0")
+      : Served(std::move(options), [](Server&) {}, address) {}
   ~Served() { stop(); }
   void stop() {
     if (!thread_.joinable()) return;
@@ -37,6 +40,7 @@ class Served {
   }
 
   [[nodiscard]] Server& server() { return *server_; }
+  [[nodiscard]] const Certificate& certificate() const { return certificate_; }
   [[nodiscard]] std::string address() const { return server_->addresses().front(); }
   [[nodiscard]] ClientOptions client_options() const {
     ClientOptions options;

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -217,6 +218,35 @@ TEST(ServerAndClient, AStoppingServerTellsItsClientsAndEndsThemOrderly) {
   served.stop();
 
   EXPECT_TRUE(eventually([&] { return draining.load(); }));
+}
+
+TEST(ServerAndClient, AClientComesBackToARestartedServerAndIsToldThatTheChannelBeganAnew) {
+  auto served = std::make_unique<Served>();
+  const std::string address = served->address();
+  const ServerOptions again = {.certificate = served->certificate()};
+  auto client = served->connect();
+  ASSERT_TRUE(client);
+  std::atomic<int> received{0};
+  std::atomic<int> resets{0};
+  SubscribeOptions options;
+  options.on_reset = [&](std::string_view channel) {
+    EXPECT_EQ(channel, "news");
+    ++resets;
+  };
+  auto subscription = client->subscribe("news", [&](const Message&) { ++received; }, options);
+  ASSERT_TRUE(subscription);
+  ASSERT_TRUE(client->send("news", "before"));
+  ASSERT_TRUE(client->settle(20s));
+  ASSERT_TRUE(eventually([&] { return received == 1; }));
+
+  served.reset();
+  served = std::make_unique<Served>(again, address);
+  ASSERT_TRUE(client->send("news", "after"));
+
+  EXPECT_TRUE(client->settle(20s));
+  EXPECT_TRUE(eventually([&] { return received == 2; }));
+  EXPECT_EQ(resets, 1);
+  EXPECT_EQ(client->stats().reconnects, 1U);
 }
 
 }  // namespace
