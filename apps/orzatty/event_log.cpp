@@ -29,6 +29,8 @@ Kind kind_of(ServerEvent::Kind kind) {
       return {"warn", "peer_refused"};
     case ServerEvent::Kind::kSubscriberSlow:
       return {"warn", "subscriber_slow"};
+    case ServerEvent::Kind::kPublishRejected:
+      return {"warn", "publish_rejected"};
   }
   return {"info", "unknown"};
 }

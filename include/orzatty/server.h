@@ -45,10 +45,16 @@ struct ChannelRule {
 
 // What a server has to tell besides messages; for logs.
 struct ServerEvent {
-  enum class Kind : std::uint8_t { kPeerJoined, kPeerLeft, kPeerRefused, kSubscriberSlow };
+  enum class Kind : std::uint8_t {
+    kPeerJoined,
+    kPeerLeft,
+    kPeerRefused,
+    kSubscriberSlow,
+    kPublishRejected,  // a publish() for which no channel could be made
+  };
   Kind kind;
-  std::string identity;
-  std::string text;  // the reason, or the channel
+  std::string identity;  // of kPublishRejected the channel
+  std::string text;      // the reason, or the channel
 };
 
 struct ServerOptions {
@@ -108,7 +114,8 @@ class Server {
   // Messages to that channel are given to the handler instead of the hub: an endpoint. A message is
   // accepted when its handler returned. Before run() only.
   std::expected<void, Error> on(const ChannelRef& channel, MessageHandler handler);
-  // Into a hub channel, with the identity "$server".
+  // Into a hub channel, with the identity "$server". It is queued, and waits there while the channel
+  // is full; kBusy when 64 MiB wait already.
   std::expected<void, Error> publish(const ChannelRef& channel, const Payload& payload);
 
   // Serves until stop(): then tells all peers, lets what is queued go out for at most

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/limits_table.h"
+#include "base/utf8.h"
 #include "net/clock.h"
 #include "net/entropy.h"
 #include "net/resolver.h"
@@ -264,35 +265,45 @@ std::expected<void, Error> ServerRuntime::publish(const ChannelRef& channel,
                   " bytes is above message_size_max = " +
                   std::to_string(options_.limits.message_size_max)});
   }
+  if (payload.type() == MessageType::kText && !base::is_utf8(payload.bytes())) {
+    return std::unexpected(Error{ErrorKind::kArgument, ErrorCode::kTextInvalid,
+                                 "not UTF-8: publish these bytes without stating text"});
+  }
   const std::lock_guard lock(queue_mutex_);
-  if (queue_bytes_ + payload.bytes().size() > kPublishQueueMax) {
+  if (publishing_size_.load() + payload.bytes().size() > kPublishQueueMax) {
     return std::unexpected(Error{ErrorKind::kBusy, ErrorCode::kOverloaded,
                                  "the server has too much to publish; try again"});
   }
-  queue_bytes_ += payload.bytes().size();
+  publishing_size_.fetch_add(payload.bytes().size(), std::memory_order_relaxed);
   queue_.push_back({std::move(*name_parsed), payload.type(), copy_of(payload.bytes())});
   has_queued_.store(true);
   wakeup_->wake();
   return {};
 }
 
+// In order, and as far as there is room: what a full channel cannot take now waits for its slowest
+// subscriber, whose acknowledgements bring the next turn.
 bool ServerRuntime::publish_queued(Instant now) {
-  if (!has_queued_.load(std::memory_order_acquire)) return false;
-  std::vector<Queued> queued;
-  {
+  if (has_queued_.load(std::memory_order_acquire)) {
     const std::lock_guard lock(queue_mutex_);
-    queued.swap(queue_);
-    queue_bytes_ = 0;
+    for (Queued& item : queue_) publishing_.push_back(std::move(item));
+    queue_.clear();
     has_queued_.store(false);
   }
-  for (const Queued& item : queued) {
+  bool any = false;
+  while (!publishing_.empty()) {
+    const Queued& item = publishing_.front();
     const ErrorCode code = engine_.hub().publish(item.channel, item.type, item.payload, now);
+    if (code == ErrorCode::kOverloaded) break;
     if (code != ErrorCode::kNone) {
-      tell(ServerEvent::Kind::kSubscriberSlow, "$server", item.channel.text());
+      tell(ServerEvent::Kind::kPublishRejected, item.channel.text(), name(code));
     }
+    publishing_size_.fetch_sub(item.payload.size(), std::memory_order_relaxed);
+    publishing_.pop_front();
+    any = true;
   }
-  engine_.drain_hub(now);
-  return true;
+  if (any) engine_.drain_hub(now);
+  return any;
 }
 
 void ServerRuntime::stop() noexcept {

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <expected>
 #include <memory>
 #include <mutex>
@@ -87,7 +88,8 @@ class ServerRuntime final : private link::ServerEvents {
 
   std::mutex queue_mutex_;
   std::vector<Queued> queue_;
-  std::size_t queue_bytes_ = 0;
+  std::atomic<std::size_t> publishing_size_{0};  // payloads, in both queues
+  std::deque<Queued> publishing_;                // the server's thread's
 
   mutable std::mutex stats_mutex_;
   ServerStats stats_;
