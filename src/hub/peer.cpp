@@ -32,6 +32,9 @@ void Peer::bind(session::StreamKey stream, const Source& source) {
 
 void Peer::refill(session::StreamKey stream, session::SendQueue& queue) {
   if (stream.value() >= sources_.size()) return;
+  // What the transport holds of the logs is charged to the peer that does not acknowledge it.
+  const session::SessionCore& core = session.core();
+  if (core.in_flight() >= core.limits().pinned_size_max) return starved_.push_back(stream);
   const Source& source = sources_[stream.value()];
   if (source.delivery != nullptr) {
     const auto refilled =

@@ -352,6 +352,31 @@ TEST(Subscription, WhoseMarksFindNoRoomGoesOnWhenSomeAreAcknowledged) {
   EXPECT_FALSE(bob.closed_by_hub);
 }
 
+TEST(Subscription, ThatAcknowledgesNothingPinsNoMoreThanItsCapAndGoesOnWhenItDoes) {
+  Limits limits;
+  limits.pinned_size_max = 64 * 1024;
+  World world(config_of({.retention = {.count = 0, .bytes = 0}}, limits));
+  Client& alice = world.connect("alice");
+  const StreamKey stream = alice.open_publication("news");
+  for (int i = 0; i < 1000; ++i) {
+    alice.send(stream, std::string(1000, 'x'));
+    world.run();
+  }
+  Client& bob = world.connect("bob");
+  bob.acknowledges = false;
+
+  bob.subscribe("news", StartPosition::start());
+  world.run();
+  const std::size_t received = bob.received.size();
+  EXPECT_GT(received, 60U);
+  EXPECT_LT(received, 256U);  // the cap, and what was queued when it was met
+  bob.acknowledges = true;
+  world.acknowledge(bob);
+  world.run();
+
+  EXPECT_EQ(bob.received.size(), 1000U);
+}
+
 // The peer's table of producer aliases is bounded; the server must not run into it. spec: STREAM-7
 TEST(Subscription, MeetsNoMorePublishersThanAStreamMayIntroduce) {
   World world(config_of({.retention = {.count = 1, .bytes = 0}, .slow_policy = SlowPolicy::kWait}));

@@ -87,6 +87,7 @@ class SessionCore {
 
   [[nodiscard]] const Limits& limits() const { return limits_; }
   [[nodiscard]] SendTable& sends() { return sends_; }
+  [[nodiscard]] std::uint64_t in_flight() const { return sends_.in_flight(); }
   [[nodiscard]] Scratch& scratch() { return scratch_; }
   [[nodiscard]] std::uint32_t draw_nonce() { return static_cast<std::uint32_t>(prng_.next()); }
   [[nodiscard]] std::size_t held() const { return inbox_.held() + control_.held(); }
