@@ -14,6 +14,7 @@
 
 #include "net/io_error.h"
 #include "net/sockaddr.h"
+#include "net/udp_socket.h"
 
 namespace orzatty::net {
 namespace {
@@ -90,11 +91,25 @@ std::vector<base::Address> addresses_of(const addrinfo* first, std::uint16_t por
   return addresses;
 }
 
+// The loopback, whatever the machine's hosts file says of it (RFC 6761, section 6.3), as far as the
+// machine has it: IPv6 may be turned off.
+std::vector<base::Address> localhost(std::uint16_t port) {
+  std::vector<base::Address> addresses;
+  for (const std::string_view text : {"127.0.0.1:0", "[::1]:0"}) {
+    base::Address address = *base::Address::parse(text);
+    if (!UdpSocket::bind(address, {})) continue;
+    address.port = port;
+    addresses.push_back(address);
+  }
+  return addresses;
+}
+
 }  // namespace
 
 std::expected<std::vector<base::Address>, Error> resolve(std::string_view host_port) {
   const auto parsed = parse_host_port(host_port);
   if (!parsed) return std::unexpected(parsed.error());
+  if (parsed->host == "localhost") return localhost(parsed->port);
 
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;

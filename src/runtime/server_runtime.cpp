@@ -35,28 +35,12 @@ link::ServerEngineConfig engine_config(const ServerOptions& options) {
   return config;
 }
 
-// "localhost" is 127.0.0.1 and ::1, whatever the machine's hosts file says of it, as far as the
-// machine has the second.
-std::expected<std::vector<base::Address>, Error> resolve_listen(std::string_view host_port) {
-  auto found = net::resolve(host_port);
-  if (!found || !host_port.starts_with("localhost:")) return found;
-  const std::uint16_t port = found->front().port;
-  found->clear();
-  for (const std::string_view loopback : {"127.0.0.1:0", "[::1]:0"}) {
-    base::Address address = *base::Address::parse(loopback);
-    if (!net::UdpSocket::bind(address, {})) continue;
-    address.port = port;
-    found->push_back(address);
-  }
-  return found;
-}
-
 // "a:1,b:2" as addresses to bind.
 std::expected<std::vector<base::Address>, Error> resolve_all(std::string_view list) {
   std::vector<base::Address> found;
   while (!list.empty()) {
     const std::size_t comma = std::min(list.find(','), list.size());
-    auto resolved = resolve_listen(list.substr(0, comma));
+    auto resolved = net::resolve(list.substr(0, comma));
     if (!resolved) return std::unexpected(resolved.error());
     found.insert(found.end(), resolved->begin(), resolved->end());
     list.remove_prefix(std::min(comma + 1, list.size()));
