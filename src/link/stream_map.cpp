@@ -1,5 +1,7 @@
 #include "link/stream_map.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 
 namespace orzatty::link {
@@ -11,27 +13,27 @@ void StreamMap::bind(session::StreamKey key, quic::StreamId stream) {
     return;
   }
   if (streams_.size() <= key.value()) streams_.resize(key.value() + 1);
+  // The session may name another stream so before the transport is done with the one before.
+  if (const auto before = streams_[key.value()]) unbind(*before);
   streams_[key.value()] = stream;
-  ORZATTY_ASSERT(ordinal(stream) == first_ + keys_.size());
-  keys_.emplace_back(key);
+  ORZATTY_ASSERT(opened_.empty() || opened_.back().stream < stream);
+  opened_.push_back({stream, key});
 }
 
 void StreamMap::unbind(quic::StreamId stream) {
-  const std::optional<session::StreamKey> key = find(stream);
-  if (!key) return;
-  if (*key == session::kControlKey) {
+  if (control_ == stream) {
     control_.reset();
     return;
   }
+  const auto index = index_of(stream);
+  if (!index) return;
+  std::optional<session::StreamKey>& key = opened_[*index].key;
   streams_[key->value()].reset();
-  keys_[ordinal(stream) - first_].reset();
-  std::size_t gone = 0;
-  while (gone < keys_.size() && !keys_[gone]) ++gone;
+  key.reset();
   // In steps, so that the cost of moving the rest is spread.
-  if (gone >= 64 || gone == keys_.size()) {
-    keys_.erase(keys_.begin(), keys_.begin() + static_cast<std::ptrdiff_t>(gone));
-    first_ += gone;
-  }
+  if (++closed_count_ < kClosedMin || closed_count_ * 2 < opened_.size()) return;
+  std::erase_if(opened_, [](const Opened& opened) { return !opened.key; });
+  closed_count_ = 0;
 }
 
 std::optional<quic::StreamId> StreamMap::find(session::StreamKey key) const {
@@ -41,11 +43,17 @@ std::optional<quic::StreamId> StreamMap::find(session::StreamKey key) const {
 }
 
 std::optional<session::StreamKey> StreamMap::find(quic::StreamId stream) const {
-  if (control_ && *control_ == stream) return session::kControlKey;
-  if (quic::kind_of(stream) == quic::StreamKind::kBidirectional) return std::nullopt;
-  const std::size_t index = ordinal(stream) - first_;
-  if (ordinal(stream) < first_ || index >= keys_.size()) return std::nullopt;
-  return keys_[index];
+  if (control_ == stream) return session::kControlKey;
+  const auto index = index_of(stream);
+  if (!index) return std::nullopt;
+  return opened_[*index].key;
+}
+
+// Of one that is bound.
+std::optional<std::size_t> StreamMap::index_of(quic::StreamId stream) const {
+  const auto found = std::ranges::lower_bound(opened_, stream, {}, &Opened::stream);
+  if (found == opened_.end() || found->stream != stream || !found->key) return std::nullopt;
+  return static_cast<std::size_t>(found - opened_.begin());
 }
 
 }  // namespace orzatty::link

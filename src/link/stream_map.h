@@ -1,6 +1,7 @@
 // Which stream of QUIC carries which stream of a session. One connection, one thread.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <vector>
 
@@ -11,21 +12,26 @@ namespace orzatty::link {
 
 class StreamMap {
  public:
+  // A key has one stream at a time: binding it anew forgets the stream before.
   void bind(session::StreamKey key, quic::StreamId stream);
   void unbind(quic::StreamId stream);
   [[nodiscard]] std::optional<quic::StreamId> find(session::StreamKey key) const;
   [[nodiscard]] std::optional<session::StreamKey> find(quic::StreamId stream) const;
 
  private:
-  // Our unidirectional streams are numbered in the order in which they were opened (RFC 9000,
-  // section 2.1), so both directions are plain tables. Closed ones at the front are forgotten.
-  static std::size_t ordinal(quic::StreamId stream) {
-    return static_cast<std::size_t>(stream.value() >> 2);
-  }
+  struct Opened {
+    quic::StreamId stream;
+    std::optional<session::StreamKey> key;  // empty once it was closed
+  };
+  static constexpr std::size_t kClosedMin = 64;  // kept before room is made
 
-  std::vector<std::optional<quic::StreamId>> streams_;       // by key
-  std::vector<std::optional<session::StreamKey>> keys_;      // by ordinal - first_
-  std::size_t first_ = 0;
+  [[nodiscard]] std::optional<std::size_t> index_of(quic::StreamId stream) const;
+
+  std::vector<std::optional<quic::StreamId>> streams_;  // by key
+  // Ascending, as we open unidirectional streams in order (RFC 9000, section 2.1). At most as many
+  // closed ones as open ones, or a stream that stays would keep all that came after it.
+  std::vector<Opened> opened_;
+  std::size_t closed_count_ = 0;
   std::optional<quic::StreamId> control_;
 };
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/prng.h"
+#include "session/counted_allocations_for_test.h"
 
 namespace orzatty::link {
 namespace {
@@ -38,6 +39,35 @@ TEST(StreamMap, AKeyThatIsUsedAgainMeansItsNewStreamAndTheOldStreamNobody) {
   EXPECT_EQ(map.find(session::StreamKey(1)), server_stream(1));
   EXPECT_FALSE(map.find(server_stream(0)));
   EXPECT_EQ(map.find(server_stream(1)), session::StreamKey(1));
+}
+
+TEST(StreamMap, AKeyThatIsUsedAgainBeforeItsOldStreamClosedKeepsItsNewOneWhenThatDoes) {
+  StreamMap map;
+  map.bind(session::StreamKey(1), server_stream(0));
+  map.bind(session::StreamKey(1), server_stream(1));
+
+  EXPECT_FALSE(map.find(server_stream(0)));
+  map.unbind(server_stream(0));
+  EXPECT_EQ(map.find(session::StreamKey(1)), server_stream(1));
+  EXPECT_EQ(map.find(server_stream(1)), session::StreamKey(1));
+}
+
+TEST(StreamMap, BesideAStreamThatStaysAMillionOthersMayComeAndGoWithoutTakingMemory) {
+  StreamMap map;
+  map.bind(session::StreamKey(1), server_stream(0));
+  const auto pass = [&](std::int64_t from, std::int64_t to) {
+    for (std::int64_t ordinal = from; ordinal < to; ++ordinal) {
+      map.bind(session::StreamKey(2), server_stream(ordinal));
+      map.unbind(server_stream(ordinal));
+    }
+  };
+  pass(1, 1000);
+
+  const std::size_t before = session::test::allocation_count;
+  pass(1000, 1'000'000);
+
+  EXPECT_EQ(session::test::allocation_count, before);
+  EXPECT_EQ(map.find(server_stream(0)), session::StreamKey(1));
 }
 
 TEST(StreamMap, AThousandStreamsClosedInAnyOrderLeaveTheOthersWhereTheyAre) {
