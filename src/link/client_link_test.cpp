@@ -1,0 +1,270 @@
+// Whole clients and a whole server: what they do for each other over good and bad links.
+#include "link/client_link.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "link/world_for_test.h"
+
+namespace orzatty::link::test {
+namespace {
+
+using testing::ElementsAre;
+
+// Each channel's offsets as they came: dense from 0, each once.
+void expect_dense(const std::vector<Seen>& seen, std::string_view channel) {
+  std::uint64_t next = 0;
+  for (const Seen& one : seen) {
+    if (one.channel != channel) continue;
+    EXPECT_EQ(one.offset, next++) << one.text;
+  }
+}
+
+std::uint64_t accepted(const Client& client) {
+  std::uint64_t count = 0;
+  for (const client::Settled& fate : client.fates) {
+    if (fate.fate == Fate::kAccepted) count += fate.to - fate.from;
+  }
+  return count;
+}
+
+TEST(ClientLink, AClientWithAGoodTokenIsWelcomedUnderItsName) {
+  World world;
+  Client& alice = world.client("alice");
+
+  ASSERT_TRUE(world.run_until([&] { return !alice.connected.empty(); }, 1s));
+
+  EXPECT_EQ(alice.connected.front().identity, "alice");
+  EXPECT_FALSE(alice.connected.front().again);
+  EXPECT_THAT(world.joined, ElementsAre("alice"));
+}
+
+TEST(ClientLink, WhatOnePublishesTheOtherReceivesUnderItsName) {
+  World world;
+  Client& alice = world.client("alice");
+  Client& bob = world.client("bob");
+  bob.subscribe("chat.*");
+  ASSERT_TRUE(world.run_until([&] { return bob.ready == 1; }));
+
+  alice.publish("chat.room", "Hello");
+  alice.publish("other", "not for bob");
+  alice.publish("chat.room", "Orzatty");
+  ASSERT_TRUE(world.run_until([&] { return bob.seen.size() == 2; }, 1s));
+
+  EXPECT_THAT(bob.texts(), ElementsAre("Hello", "Orzatty"));
+  EXPECT_EQ(bob.seen.front().channel, "chat.room");
+  EXPECT_EQ(bob.seen.front().publisher, "alice");
+  ASSERT_TRUE(world.run_until([&] { return alice.settled(); }, 1s));
+  EXPECT_EQ(accepted(alice), 3U);
+}
+
+TEST(ClientLink, AMessageToAHandlerComesBackToItsSenderAlone) {
+  World world;
+  world.echo("echo");
+  Client& alice = world.client("alice");
+  Client& bob = world.client("bob");
+  bob.subscribe(">");
+  ASSERT_TRUE(world.run_until([&] { return bob.ready == 1; }));
+
+  for (const std::string& text : numbered("echo ", 100)) alice.publish("echo", text);
+  ASSERT_TRUE(world.run_until([&] { return alice.seen_direct.size() == 100; }, 1s));
+
+  EXPECT_EQ(alice.seen_direct.back().text, "echo 99");
+  EXPECT_TRUE(bob.seen.empty());
+  EXPECT_TRUE(bob.seen_direct.empty());
+}
+
+// spec: SESSION-5
+TEST(ClientLink, AWrongTokenIsRefusedForGoodAndNobodyJoins) {
+  World world;
+  Client& mallory = world.client_with_token("wrong", {});
+  mallory.publish("chat", "let me in");
+
+  ASSERT_TRUE(world.run_until([&] { return !mallory.disconnected.empty(); }, 1s));
+  world.run_for(30s);
+
+  ASSERT_EQ(mallory.disconnected.size(), 1U);
+  EXPECT_EQ(mallory.disconnected.front().code, ErrorCode::kAuthenticationFailed);
+  EXPECT_FALSE(mallory.disconnected.front().retrying);
+  EXPECT_TRUE(world.joined.empty());
+  EXPECT_TRUE(mallory.link().finished());
+  EXPECT_EQ(world.server->hub().counters().messages_in, 0U);
+  EXPECT_EQ(world.server->connection_count(), 0U);
+}
+
+TEST(ClientLink, AFifthOfAllDatagramsLostLosesNoMessageAndNoOrder) {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    SCOPED_TRACE(seed);
+    World world({.loss = 0.2, .seed = seed});
+    Client& alice = world.client("alice");
+    Client& bob = world.client("bob");
+    bob.subscribe("chat");
+    const std::vector<std::string> texts = numbered("a message of some length: ", 3000);
+
+    for (const std::string& text : texts) alice.publish("chat", text);
+    ASSERT_TRUE(
+        world.run_until([&] { return bob.seen.size() >= texts.size() && alice.settled(); }, 600s));
+
+    EXPECT_EQ(bob.texts(), texts);
+    expect_dense(bob.seen, "chat");
+    EXPECT_EQ(accepted(alice), texts.size());
+  }
+}
+
+// spec: PUBLISH-2, SESSION-9
+TEST(ClientLink, APublisherCutOffUntilItIsGivenUpComesBackAndEachMessageIsStoredOnce) {
+  World world;
+  Client& alice = world.client("alice");
+  Client& bob = world.client("bob");
+  bob.subscribe("chat");
+  const std::vector<std::string> texts = numbered("", 1000);
+  for (int i = 0; i < 300; ++i) alice.publish("chat", texts[static_cast<std::size_t>(i)]);
+  ASSERT_TRUE(world.run_until([&] { return !bob.seen.empty(); }));
+
+  // The hub has what was on its way, but its answers vanish with the rest.
+  for (int i = 300; i < 600; ++i) alice.publish("chat", texts[static_cast<std::size_t>(i)]);
+  world.run_for(5ms);
+  alice.cut_off = true;
+  for (int i = 600; i < 1000; ++i) alice.publish("chat", texts[static_cast<std::size_t>(i)]);
+  ASSERT_TRUE(world.run_until([&] { return !alice.disconnected.empty(); }, 20s));
+  world.run_for(20s);
+  alice.cut_off = false;
+  ASSERT_TRUE(world.run_until([&] { return bob.seen.size() >= 1000 && alice.settled(); }, 20s));
+
+  EXPECT_EQ(alice.disconnected.front().code, ErrorCode::kPeerSilent);
+  EXPECT_TRUE(alice.disconnected.front().retrying);
+  EXPECT_TRUE(alice.connected.back().again);
+  EXPECT_EQ(bob.texts(), texts);
+  expect_dense(bob.seen, "chat");
+  EXPECT_EQ(accepted(alice), texts.size());
+  const hub::HubCounters& counters = world.server->hub().counters();
+  EXPECT_EQ(counters.messages_in - counters.duplicates, texts.size());
+  EXPECT_GT(counters.duplicates, 0U) << "nothing was on its way when it was cut off";
+}
+
+// spec: SUBSCRIBE-4
+TEST(ClientLink, ASubscriberCutOffUntilItIsGivenUpGoesOnWhereItWas) {
+  World world;
+  Client& alice = world.client("alice");
+  Client& bob = world.client("bob");
+  bob.subscribe("chat");
+  const std::vector<std::string> texts = numbered("", 1000);
+  for (int i = 0; i < 500; ++i) alice.publish("chat", texts[static_cast<std::size_t>(i)]);
+  ASSERT_TRUE(world.run_until([&] { return !bob.seen.empty(); }));
+
+  bob.cut_off = true;
+  for (int i = 500; i < 1000; ++i) alice.publish("chat", texts[static_cast<std::size_t>(i)]);
+  world.run_for(40s);
+  bob.cut_off = false;
+  ASSERT_TRUE(world.run_until([&] { return bob.seen.size() >= 1000; }, 20s));
+
+  EXPECT_EQ(bob.texts(), texts);
+  expect_dense(bob.seen, "chat");
+  EXPECT_TRUE(bob.missed.empty());
+  EXPECT_EQ(world.left.size(), 1U);
+  EXPECT_EQ(world.left.front().identity, "bob");
+}
+
+// spec: SESSION-8
+TEST(ClientLink, ASessionInWhichNobodySaysAnythingStaysOpen) {
+  World world;
+  Client& alice = world.client("alice");
+
+  ASSERT_TRUE(world.run_until([&] { return !alice.connected.empty(); }));
+  world.run_for(600s);
+
+  EXPECT_TRUE(alice.disconnected.empty());
+  EXPECT_TRUE(world.left.empty());
+}
+
+TEST(ClientLink, AfterTheServerStartedAnewChannelsBeginAnewAndNobodyNeedsToKnow) {
+  World world;
+  Client& alice = world.client("alice");
+  Client& bob = world.client("bob");
+  bob.subscribe("chat");
+  alice.publish("chat", "before");
+  ASSERT_TRUE(world.run_until([&] { return bob.seen.size() == 1 && alice.settled(); }));
+
+  world.restart_server();
+  ASSERT_TRUE(world.run_until(
+      [&] { return alice.connected.size() == 2 && bob.connected.size() == 2; }, 60s));
+  alice.publish("chat", "after");
+  ASSERT_TRUE(world.run_until([&] { return bob.seen.size() == 2; }, 10s));
+
+  EXPECT_THAT(bob.texts(), ElementsAre("before", "after"));
+  EXPECT_EQ(bob.resets, 1U);
+}
+
+TEST(ClientLink, ACloseWaitsForFatesThenEndsTheSessionInOrder) {
+  World world;
+  Client& alice = world.client("alice");
+  for (const std::string& text : numbered("", 500)) alice.publish("chat", text);
+  ASSERT_TRUE(world.run_until([&] { return !alice.connected.empty(); }));
+
+  alice.engine().close(client::ClientEngine::Ending::kWhenSettled, world.now);
+  ASSERT_TRUE(world.run_until([&] { return alice.link().finished(); }, 5s));
+  world.run_for(5s);
+
+  EXPECT_EQ(accepted(alice), 500U);
+  ASSERT_EQ(world.left.size(), 1U);
+  EXPECT_EQ(world.left.front().code, ErrorCode::kNone);
+  EXPECT_EQ(world.server->connection_count(), 0U);
+}
+
+// spec: SESSION-10
+TEST(ClientLink, AServerThatGoesAwaySaysSo) {
+  World world;
+  Client& alice = world.client("alice");
+  ASSERT_TRUE(world.run_until([&] { return !alice.connected.empty(); }));
+
+  world.server->start_draining(3s, "maintenance");
+  ASSERT_TRUE(world.run_until([&] { return !alice.drained.empty(); }, 1s));
+  world.server->close_all(ErrorCode::kDraining, "maintenance", world.now);
+  ASSERT_TRUE(world.run_until([&] { return !alice.disconnected.empty(); }, 1s));
+
+  EXPECT_THAT(alice.drained, ElementsAre("maintenance"));
+  EXPECT_EQ(alice.disconnected.front().code, ErrorCode::kDraining);
+  EXPECT_TRUE(alice.disconnected.front().retrying);
+}
+
+// spec: TRANSPORT-5
+TEST(ClientLink, AClientThatMovesToAnotherAddressKeepsItsSession) {
+  World world;
+  Client& alice = world.client("alice");
+  Client& bob = world.client("bob");
+  bob.subscribe("chat");
+  ASSERT_TRUE(world.run_until([&] { return bob.ready == 1 && !alice.connected.empty(); }));
+  world.run_for(1s);
+
+  world.move(bob);
+  alice.publish("chat", "one");
+  ASSERT_TRUE(world.run_until([&] { return bob.seen.size() == 1; }, 5s));
+  world.run_for(1s);
+  const std::size_t stray = world.datagrams_to_retired;
+  for (const std::string& text : numbered("", 500)) alice.publish("chat", text);
+  ASSERT_TRUE(world.run_until([&] { return bob.seen.size() == 501; }, 5s));
+
+  EXPECT_EQ(world.datagrams_to_retired, stray) << "the server still sends to the old address";
+  EXPECT_TRUE(bob.disconnected.empty());
+  EXPECT_TRUE(world.left.empty());
+}
+
+// spec: TRANSPORT-5
+TEST(ClientLink, AClientWhoseNatForgotItIsFollowedAsSoonAsItSpeaks) {
+  World world;
+  Client& alice = world.client("alice");
+  ASSERT_TRUE(world.run_until([&] { return !alice.connected.empty(); }));
+  world.echo("echo");
+  world.run_for(1s);
+
+  world.rebind(alice);
+  for (const std::string& text : numbered("", 500)) alice.publish("echo", text);
+  ASSERT_TRUE(world.run_until([&] { return alice.seen_direct.size() == 500; }, 10s));
+  world.run_for(60s);
+
+  EXPECT_TRUE(alice.disconnected.empty());
+  EXPECT_TRUE(world.left.empty());
+}
+
+}  // namespace
+}  // namespace orzatty::link::test
