@@ -159,9 +159,9 @@ void ServerEngine::give_credit(Joint& joint, quic::Connection& connection) {
   if (joint.connection_credit > 0) {
     connection.grant_connection_credit(std::exchange(joint.connection_credit, 0));
   }
-  if (joint.control_credit > 0) {
-    connection.grant_stream_credit(*joint.streams.find(session::kControlKey),
-                                   std::exchange(joint.control_credit, 0));
+  const auto control = joint.streams.find(session::kControlKey);
+  if (joint.control_credit > 0 && control) {
+    connection.grant_stream_credit(*control, std::exchange(joint.control_credit, 0));
   }
   if (draining_) return;
   auto& credits = hub_.credits(*joint.peer);

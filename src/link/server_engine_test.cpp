@@ -122,6 +122,24 @@ TEST_F(ServerEngineTest, TheEndOfTheControlStreamEndsTheSession) {
 }
 
 // Both ways of the stream are over while the credit of its last bytes was not given back.
+TEST_F(ServerEngineTest, AControlStreamThatIsRefusedAndThenCutOffHarmsNobodyElse) {
+  Client& alice = world_.client("alice");
+  const Bytes bytes = hello(token_of("stranger"));
+  stranger_.send(control_, BytesView(bytes).first(5));
+  world_.run_for(100ms);
+  stranger_.connection().stop_stream(control_, 0);
+  world_.run_for(100ms);
+
+  // Both arrive in one turn.
+  stranger_.send(control_, BytesView(bytes).subspan(5, 5));
+  world_.run_for(0ms);
+  stranger_.connection().reset_stream(control_, 0);
+
+  EXPECT_TRUE(closed_with(ErrorCode::kStreamUnexpected));
+  alice.publish("chat", "still here");
+  EXPECT_TRUE(world_.run_until([&] { return alice.settled(); }, 1s));
+}
+
 TEST_F(ServerEngineTest, AControlStreamThatIsRefusedAndThenEndedHarmsNobodyElse) {
   Client& alice = world_.client("alice");
   join();

@@ -53,6 +53,7 @@ void BatchSink::flush(Port& port) {
 }
 
 void BatchSink::flush() {
+  blocked_ = false;  // what is still blocked says so again
   for (const auto& port : ports_) {
     if (!port->batch.empty()) flush(*port);
   }

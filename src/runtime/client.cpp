@@ -5,6 +5,14 @@
 
 namespace orzatty {
 
+namespace {
+
+Error busy() {
+  return {ErrorKind::kBusy, ErrorCode::kOverloaded, "another thread is sending; try again"};
+}
+
+}  // namespace
+
 std::expected<Client, Error> Client::connect(std::string_view address, ClientOptions options) {
   auto runtime = ClientRuntime::connect(address, std::move(options));
   if (!runtime) return std::unexpected(runtime.error());
@@ -23,14 +31,16 @@ std::expected<Publisher, Error> Client::publisher(const ChannelRef& channel) {
 }
 
 std::expected<void, Error> Client::send(const ChannelRef& channel, const Payload& payload) {
-  const std::lock_guard lock(runtime_->shared_mutex());
+  const auto lock = runtime_->lock_shared();
+  if (!lock.owns_lock()) return std::unexpected(busy());
   auto state = runtime_->shared_publisher(channel);
   if (!state) return std::unexpected(state.error());
   return runtime_->send(**state, payload, nullptr);
 }
 
 std::expected<void, Error> Client::try_send(const ChannelRef& channel, const Payload& payload) {
-  const std::lock_guard lock(runtime_->shared_mutex());
+  const auto lock = runtime_->lock_shared();
+  if (!lock.owns_lock()) return std::unexpected(busy());
   auto state = runtime_->shared_publisher(channel);
   if (!state) return std::unexpected(state.error());
   return runtime_->try_send(**state, payload, nullptr);

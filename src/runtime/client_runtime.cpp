@@ -218,6 +218,7 @@ bool ClientRuntime::wait_until(Condition condition, Instant deadline) {
 }
 
 bool ClientRuntime::poll(Duration wait) {
+  if (in_pump()) return false;  // in a handler, it is running already
   const std::lock_guard lock(pump_mutex_);
   const Instant start = net::now();
   Instant now = start;
@@ -449,6 +450,7 @@ bool ClientRuntime::settle(Duration timeout) {
 }
 
 std::expected<Duration, Error> ClientRuntime::ping(Duration timeout) {
+  if (in_pump()) return std::unexpected(busy_error());
   const Instant start = net::now();
   std::uint64_t ticket = 0;
   {
@@ -465,6 +467,10 @@ std::expected<Duration, Error> ClientRuntime::ping(Duration timeout) {
 
 std::expected<void, Error> ClientRuntime::close(Duration patience) {
   if (closed_.load()) return {};
+  if (in_pump()) {  // in a handler nothing can be waited for
+    link_.engine().close(client::ClientEngine::Ending::kNow, net::now());
+    return {};
+  }
   const bool settled = patience > Duration::zero() && settle(patience);
   {
     const std::lock_guard lock(pump_mutex_);

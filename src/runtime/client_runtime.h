@@ -70,7 +70,11 @@ class ClientRuntime final : private link::ClientEvents {
   void on_ready(PublisherState& state, std::function<void()> ready);
   void flush(PublisherState& state);
   void flush();
-  std::mutex& shared_mutex() { return shared_mutex_; }
+  // Of the shared writers. A handler does not wait for it: who has it may be waiting for the pump.
+  [[nodiscard]] std::unique_lock<std::recursive_mutex> lock_shared() {
+    if (in_pump()) return std::unique_lock(shared_mutex_, std::try_to_lock);
+    return std::unique_lock(shared_mutex_);
+  }
 
   // Subscriptions.
   std::expected<std::uint64_t, Error> subscribe(const ChannelRef& pattern,
@@ -160,7 +164,7 @@ class ClientRuntime final : private link::ClientEvents {
   std::atomic<bool> closed_{false};
   std::atomic<std::uint64_t> pump_count_{0};
 
-  std::mutex shared_mutex_;
+  std::recursive_mutex shared_mutex_;  // a handler may send while its own thread does
   std::map<std::string, PublisherState*, std::less<>> shared_publishers_;
 
   std::unique_ptr<net::Wakeup> wakeup_;
