@@ -117,7 +117,12 @@ void ClientLink::handle_event(const quic::Event& event, Instant now) {
   } else if (const auto* writable = std::get_if<quic::StreamWritable>(&event)) {
     if (const auto key = streams_.find(writable->stream)) engine_.sends().writable(*key);
   } else if (const auto* reset = std::get_if<quic::StreamReset>(&event)) {
-    engine_.handle_stream_reset(remote_stream(reset->stream), now);
+    if (quic::kind_of(reset->stream) == quic::StreamKind::kBidirectional) {
+      // spec: SESSION-13
+      engine_.handle_control({}, session::Fin::kYes, now);
+    } else {
+      engine_.handle_stream_reset(remote_stream(reset->stream), now);
+    }
   } else if (const auto* closed_stream = std::get_if<quic::StreamClosed>(&event)) {
     const auto key = streams_.find(closed_stream->stream);
     if (key) {

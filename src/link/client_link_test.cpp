@@ -227,6 +227,26 @@ TEST(ClientLink, AServerThatGoesAwaySaysSo) {
   EXPECT_TRUE(alice.disconnected.front().retrying);
 }
 
+// spec: SESSION-13
+TEST(ClientLink, AServerThatResetsTheControlStreamIsLeftAndTriedAgain) {
+  World world;
+  Client& alice = world.client("alice");
+  ASSERT_TRUE(world.run_until([&] { return !alice.connected.empty(); }));
+
+  quic::Connection* connection = nullptr;
+  for (std::uint32_t generation = 0; generation < 3 && connection == nullptr; ++generation) {
+    connection = world.server->endpoint().find({.slot = 0, .generation = generation});
+  }
+  ASSERT_NE(connection, nullptr);
+  connection->reset_stream(quic::StreamId(0), 0);
+  // Whatever makes the server write.
+  static_cast<void>(alice.engine().ping());
+  ASSERT_TRUE(world.run_until([&] { return alice.connected.size() == 2; }, 5s));
+
+  ASSERT_EQ(alice.disconnected.size(), 1U);
+  EXPECT_EQ(alice.disconnected.front().code, ErrorCode::kStreamUnexpected);
+}
+
 // spec: TRANSPORT-5
 TEST(ClientLink, AClientThatMovesToAnotherAddressKeepsItsSession) {
   World world;

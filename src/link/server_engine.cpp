@@ -84,7 +84,13 @@ void ServerEngine::handle_event(Joint& joint, quic::Connection& connection,
     const auto key = joint.streams.find(writable->stream);
     if (key && joint.peer) hub_.sends(*joint.peer).writable(*key);
   } else if (const auto* reset = std::get_if<quic::StreamReset>(&event)) {
-    if (joint.peer) hub_.handle_stream_reset(*joint.peer, remote_stream(reset->stream), now);
+    if (!joint.peer) return;
+    if (quic::kind_of(reset->stream) == quic::StreamKind::kBidirectional) {
+      // spec: SESSION-13
+      hub_.handle_control(*joint.peer, {}, session::Fin::kYes, now);
+    } else {
+      hub_.handle_stream_reset(*joint.peer, remote_stream(reset->stream), now);
+    }
   } else if (std::holds_alternative<quic::StreamStopped>(event)) {
     if (joint.peer) {
       hub_.close_peer(*joint.peer, ErrorCode::kStreamUnexpected,

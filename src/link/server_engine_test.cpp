@@ -121,6 +121,15 @@ TEST_F(ServerEngineTest, TheEndOfTheControlStreamEndsTheSession) {
   EXPECT_TRUE(closed_with(ErrorCode::kStreamUnexpected));
 }
 
+// spec: SESSION-13
+TEST_F(ServerEngineTest, AResetOfTheControlStreamEndsTheSessionLikeItsEnd) {
+  join();
+
+  stranger_.connection().reset_stream(control_, 0);
+
+  EXPECT_TRUE(closed_with(ErrorCode::kStreamUnexpected));
+}
+
 // Both ways of the stream are over while the credit of its last bytes was not given back.
 TEST_F(ServerEngineTest, AControlStreamThatIsRefusedAndThenCutOffHarmsNobodyElse) {
   Client& alice = world_.client("alice");
