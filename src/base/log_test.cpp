@@ -129,6 +129,19 @@ TEST(Log, AMessageForWhichThePoolHasNoRoomIsNotAppendedAtAll) {
   EXPECT_TRUE(std::ranges::equal(second.bytes, BytesView(largest).subspan(first.bytes.size())));
 }
 
+TEST(Log, SegmentsTakenForAMessageThatDoesNotFitGoBackAndTheNextOneUsesThem) {
+  SegmentPool pool(512 + 3 * 4096, 0);
+  Log log(pool, 512, 4096);
+  const std::size_t room = kFirstCapacity + 3 * std::size_t{kSecondCapacity};
+
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(log.append(pattern(room + 1), 1));
+  EXPECT_EQ(pool.in_use(), 512U);
+  EXPECT_EQ(log.end().position, 0U);
+
+  EXPECT_TRUE(log.append(pattern(room), 1));
+  EXPECT_EQ(pool.in_use(), 512U + 3 * 4096U);
+}
+
 TEST(Log, AfterATrimThereIsRoomForWhatHadNone) {
   SegmentPool pool(2 * 4096, 4096);
   Log log(pool, 4096, 4096);

@@ -88,6 +88,23 @@ TEST(TimerQueue, AfterAllThatWasDueIsTakenTheNextTimeLiesAhead) {
   EXPECT_EQ(timers.next(), at(50));
 }
 
+TEST(TimerQueue, TenThousandDeadlinesThatMovedOnceComeInOrder) {
+  constexpr Slot kCount = 10'000;
+  Prng prng(9);
+  TimerQueue timers;
+  std::vector<std::pair<Instant, Slot>> expected(kCount);
+  for (int turn = 0; turn < 2; ++turn) {
+    for (Slot slot = 0; slot < kCount; ++slot) {
+      expected[slot] = {at(static_cast<int>(prng.below(1000))), slot};
+      timers.set(slot, expected[slot].first);
+    }
+  }
+
+  std::ranges::sort(expected);
+  for (const auto& [deadline, slot] : expected) ASSERT_EQ(timers.pop_due(at(1000)), slot);
+  EXPECT_EQ(timers.next(), std::nullopt);
+}
+
 TEST(TimerQueue, AnyMixOfMovesAgreesWithASortedList) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     SCOPED_TRACE(seed);

@@ -42,6 +42,17 @@ TEST(Utf8, ACharacterInMoreBytesThanItNeedsIsRefused) {
   for (std::uint32_t point = 0; point < 0x10000; ++point) ASSERT_FALSE(valid(encoded(point, 4)));
 }
 
+TEST(Utf8, OfAllPairsOfBytesTwoOfAsciiOrOneCharacterOfTwoAreValid) {
+  for (std::uint32_t first = 0; first < 0x100; ++first) {
+    for (std::uint32_t second = 0; second < 0x100; ++second) {
+      const std::string text{static_cast<char>(first), static_cast<char>(second)};
+      const bool ascii = first < 0x80 && second < 0x80;
+      const bool character = first >= 0xc2 && first <= 0xdf && second >= 0x80 && second <= 0xbf;
+      ASSERT_EQ(valid(text), ascii || character) << first << " " << second;
+    }
+  }
+}
+
 TEST(Utf8, ATextCutInsideACharacterIsRefused) {
   for (const std::uint32_t point : {0x80U, 0x800U, 0xffffU, 0x10000U, 0x10ffffU}) {
     const std::string whole = encoded(point, size_of(point));
