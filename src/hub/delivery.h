@@ -53,6 +53,9 @@ class Delivery {
   Refilled refill(session::SendQueue& queue, session::SessionCore& core, session::Scratch& marks,
                   DeliveryCounters& counters, std::vector<Channel*>& read);
 
+  // Some reader has not caught up.
+  [[nodiscard]] bool has_news() const { return !line_.empty(); }
+
   [[nodiscard]] ChannelReader* find(ChannelAlias alias);
   [[nodiscard]] const std::vector<std::unique_ptr<ChannelReader>>& readers() const {
     return readers_;

@@ -22,6 +22,7 @@ class DirectLog {
   // False when `marks` has no room until the peer acknowledges some.
   [[nodiscard]] bool refill(session::SendQueue& queue, session::SessionCore& core,
                             session::Scratch& marks);
+  [[nodiscard]] bool has_news() const { return cursor_.position < log_.end().position; }
   [[nodiscard]] session::StreamKey stream() const { return stream_; }
 
  private:

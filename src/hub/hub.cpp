@@ -226,6 +226,11 @@ ErrorCode Hub::publish(const ChannelName& channel, MessageType type, BytesView p
 
 bool Hub::has_peer(PeerKey peer) const { return parts_->state.find(peer) != nullptr; }
 
+bool Hub::settled(PeerKey key) const {
+  Peer* const peer = parts_->state.find(key);
+  return peer == nullptr || peer->settled();
+}
+
 session::SendTable& Hub::sends(PeerKey peer) {
   return parts_->state.find(peer)->session.core().sends();
 }

@@ -113,6 +113,8 @@ class Hub {
 
   // The transport's driver. References are valid until the next call that takes a PeerKey ends it.
   [[nodiscard]] bool has_peer(PeerKey peer) const;
+  // Everything there is for the peer was sent and acknowledged; so it is for one that is gone.
+  [[nodiscard]] bool settled(PeerKey peer) const;
   [[nodiscard]] session::SendTable& sends(PeerKey peer);
   [[nodiscard]] session::Refill& source(PeerKey peer);
   [[nodiscard]] std::vector<session::Credit>& credits(PeerKey peer);

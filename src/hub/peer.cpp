@@ -1,5 +1,7 @@
 #include "hub/peer.h"
 
+#include <algorithm>
+
 #include "wire/deliver.h"
 #include "wire/direct.h"
 
@@ -83,6 +85,12 @@ DirectLog* Peer::direct_log(const ChannelName& channel) {
   log = std::make_unique<DirectLog>(stream, limits.outbox_size_max);
   bind(stream, {.direct = log.get()});
   return log.get();
+}
+
+bool Peer::settled() {
+  const auto has_news = [](const auto& one) { return one.second->has_news(); };
+  return session.core().sends().settled() && std::ranges::none_of(deliveries_, has_news) &&
+         std::ranges::none_of(direct_logs_, has_news);
 }
 
 }  // namespace orzatty::hub

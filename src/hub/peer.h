@@ -37,6 +37,9 @@ class Peer final : public session::Refill {
   // The log of that name, opened when it is new; nullptr when there are too many.
   [[nodiscard]] DirectLog* direct_log(const ChannelName& channel);
 
+  // Everything there is for it was sent and acknowledged.
+  [[nodiscard]] bool settled();
+
   const base::SlabKey key;
   std::string identity;                               // empty before authentication
   std::vector<std::uint64_t> versions;                // that its HELLO offers

@@ -1,6 +1,7 @@
 #include "link/server_engine.h"
 
-#include "base/assert.h"
+#include <algorithm>
+#include <utility>
 
 namespace orzatty::link {
 
@@ -57,7 +58,7 @@ void ServerEngine::drain_hub(Instant now) {
   while (auto output = hub_.poll()) {
     if (const auto* closed = std::get_if<hub::TransportClosed>(&*output)) {
       if (Joint* joint = find(closed->peer)) {
-        endpoint_.find(joint->key)->close(static_cast<std::uint64_t>(closed->code), closed->text);
+        joint->goodbye = Goodbye{closed->code, closed->text, now + kGoodbyeMax};
         mark(*joint);
       }
     } else if (const auto* joined = std::get_if<hub::PeerJoined>(&*output)) {
@@ -105,13 +106,9 @@ void ServerEngine::handle_event(Joint& joint, quic::Connection& connection,
       hub_.stream_closed(*joint.peer, *key, now);
       joint.streams.unbind(closed_stream->stream);
     }
-  } else if (const auto* closed = std::get_if<quic::Closed>(&event)) {
-    if (joint.peer) {
-      const hub::PeerKey peer = *joint.peer;
-      joint.peer.reset();
-      hub_.lose_peer(peer, now);
-    }
-    static_cast<void>(closed);
+  } else if (std::holds_alternative<quic::Closed>(event)) {
+    joint.goodbye.reset();
+    if (joint.peer) hub_.lose_peer(*std::exchange(joint.peer, std::nullopt), now);
   }
 }
 
@@ -179,17 +176,13 @@ void ServerEngine::give_credit(Joint& joint, quic::Connection& connection) {
 
 bool ServerEngine::write_one(Joint& joint, PacketSink& sink, Instant now) {
   quic::Connection& connection = *endpoint_.find(joint.key);
-  Carried carried;
   if (joint.peer) {
     hub_.flush(*joint.peer, now);
     drain_hub(now);
   }
-  if (joint.peer) {
-    give_credit(joint, connection);
-    carried = {&hub_.sends(*joint.peer), &hub_.source(*joint.peer), &joint.streams};
-  }
-  const BuildResult result = build_packets(connection, carried, sink, kTurnBytes, now);
-  if (joint.peer) hub_.written(*joint.peer, now);
+  static_cast<void>(close_if_said(joint, connection, now));
+  BuildResult result = build(joint, connection, sink, now);
+  if (close_if_said(joint, connection, now)) result = build(joint, connection, sink, now);
   if (result == BuildResult::kClosed) {
     while (const auto event = connection.poll()) handle_event(joint, connection, *event, now);
     drain_hub(now);
@@ -198,8 +191,39 @@ bool ServerEngine::write_one(Joint& joint, PacketSink& sink, Instant now) {
     remove(joint, now);
     return false;
   }
-  timers_.set(joint.key.slot, connection.next_timeout());
+  std::optional<Instant> timeout = connection.next_timeout();
+  if (joint.goodbye) timeout = std::min(timeout.value_or(Instant::max()), joint.goodbye->deadline);
+  timers_.set(joint.key.slot, timeout);
   return result == BuildResult::kTurnOver;
+}
+
+BuildResult ServerEngine::build(Joint& joint, quic::Connection& connection, PacketSink& sink,
+                                Instant now) {
+  Carried carried;
+  std::size_t bytes_max = kTurnBytes;
+  if (joint.peer) {
+    give_credit(joint, connection);
+    carried = {&hub_.sends(*joint.peer), &hub_.source(*joint.peer), &joint.streams};
+    // Control frames go first, so no more of the rest leaves than fits beside them.
+    if (joint.goodbye) bytes_max = std::min<std::size_t>(bytes_max, unsaid(joint));
+  }
+  const BuildResult result = build_packets(connection, carried, sink, bytes_max, now);
+  if (joint.peer) hub_.written(*joint.peer, now);
+  return result;
+}
+
+// Bytes of control frames that did not leave yet.
+std::uint64_t ServerEngine::unsaid(const Joint& joint) {
+  const bool speaks = joint.peer && joint.streams.find(session::kControlKey);
+  return speaks ? hub_.sends(*joint.peer).queue(session::kControlKey).unsent() : 0;
+}
+
+// What was said before counts as much as the end itself: a REJECT, an ACK.
+bool ServerEngine::close_if_said(Joint& joint, quic::Connection& connection, Instant now) {
+  if (!joint.goodbye || (unsaid(joint) > 0 && now < joint.goodbye->deadline)) return false;
+  connection.close(static_cast<std::uint64_t>(joint.goodbye->code), joint.goodbye->text);
+  joint.goodbye.reset();
+  return true;
 }
 
 void ServerEngine::remove(Joint& joint, Instant now) {
@@ -246,13 +270,27 @@ void ServerEngine::start_draining(Duration time_left, std::string_view text) {
   hub_.drain(time_left, text);
 }
 
-bool ServerEngine::busy() {
+bool ServerEngine::busy() const {
+  return std::ranges::any_of(
+      joints_, [&](const auto& joint) { return joint != nullptr && unsettled(*joint); });
+}
+
+std::vector<hub::PeerKey> ServerEngine::unsettled_peers() const {
+  std::vector<hub::PeerKey> peers;
   for (const auto& joint : joints_) {
-    if (joint == nullptr || !joint->used || !joint->peer) continue;
-    const session::SendTable& sends = hub_.sends(*joint->peer);
-    if (sends.in_flight() > 0 || sends.ready()) return true;
+    if (joint != nullptr && unsettled(*joint)) peers.push_back(*joint->peer);
   }
-  return false;
+  return peers;
+}
+
+bool ServerEngine::unsettled(const Joint& joint) const {
+  return joint.used && joint.peer && !joint.goodbye && !hub_.settled(*joint.peer);
+}
+
+bool ServerEngine::closing() const {
+  return std::ranges::any_of(joints_, [](const auto& joint) {
+    return joint != nullptr && joint->used && (joint->goodbye || joint->dirty);
+  });
 }
 
 void ServerEngine::close_all(ErrorCode code, std::string_view text, Instant now) {

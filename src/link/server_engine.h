@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/ring.h"
@@ -40,6 +41,9 @@ class ServerEngine final : private quic::StreamSink {
  public:
   // What one connection may send before the others have their turn.
   static constexpr std::size_t kTurnBytes = 8 * 65'000;
+  // For so long what a peer was told before its end may take to leave, if it lets it: a round trip
+  // of most networks.
+  static constexpr Duration kGoodbyeMax = std::chrono::milliseconds(200);
 
   ServerEngine(const ServerEngineConfig& config,
                std::shared_ptr<const quic::ServerCredentials> credentials, ServerEvents& events,
@@ -59,19 +63,29 @@ class ServerEngine final : private quic::StreamSink {
   // Tells all peers that the server goes away, and gives publishers no more credit.
   void start_draining(Duration time_left, std::string_view text);
   // Something is queued or in flight for somebody.
-  [[nodiscard]] bool busy();
-  // Closes every connection; write() sends the goodbyes.
+  [[nodiscard]] bool busy() const;
+  // For whom.
+  [[nodiscard]] std::vector<hub::PeerKey> unsettled_peers() const;
+  // Closes every connection; write() sends the goodbyes, for as long as closing().
   void close_all(ErrorCode code, std::string_view text, Instant now);
+  [[nodiscard]] bool closing() const;
 
   [[nodiscard]] hub::Hub& hub() { return hub_; }
   [[nodiscard]] quic::Endpoint& endpoint() { return endpoint_; }
   [[nodiscard]] std::size_t connection_count() const { return endpoint_.size(); }
 
  private:
+  // The end of a session, whose connection closes when its last frames have left.
+  struct Goodbye {
+    ErrorCode code = ErrorCode::kNone;
+    std::string text;
+    Instant deadline;
+  };
   struct Joint {  // one connection and the peer that it carries
     quic::ConnectionKey key;
     std::optional<hub::PeerKey> peer;
     StreamMap streams;
+    std::optional<Goodbye> goodbye;
     std::uint64_t control_credit = 0;     // to be given back
     std::uint64_t connection_credit = 0;
     bool granted = false;  // streams, after authentication
@@ -90,7 +104,12 @@ class ServerEngine final : private quic::StreamSink {
   void remove(Joint& joint, Instant now);
   [[nodiscard]] Joint* find(hub::PeerKey peer);
   [[nodiscard]] Joint& joint_of(quic::ConnectionKey key);
+  [[nodiscard]] bool unsettled(const Joint& joint) const;
   [[nodiscard]] bool write_one(Joint& joint, PacketSink& sink, Instant now);
+  [[nodiscard]] BuildResult build(Joint& joint, quic::Connection& connection, PacketSink& sink,
+                                  Instant now);
+  [[nodiscard]] std::uint64_t unsaid(const Joint& joint);
+  bool close_if_said(Joint& joint, quic::Connection& connection, Instant now);
 
   Limits limits_;
   quic::Endpoint endpoint_;

@@ -7,6 +7,7 @@
 
 #include "hub/channel.h"
 #include "link/world_for_test.h"
+#include "wire/ended.h"
 #include "wire/hello.h"
 #include "wire/ping.h"
 #include "wire/publish.h"
@@ -229,6 +230,83 @@ TEST_F(ServerEngineTest, WhoBreaksARuleIsToldWhichAndNobodyElseNotices) {
   EXPECT_TRUE(alice.disconnected.empty());
   ASSERT_EQ(world_.left.size(), 1U);
   EXPECT_EQ(world_.left.front().identity, "stranger");
+}
+
+// It acknowledges whatever it gets, so nothing is in flight: it merely gives no credit for the rest.
+TEST_F(ServerEngineTest, ASubscriberThatGivesNoCreditKeepsTheServerBusyUntilItDoes) {
+  join();
+  stranger_.send(control_, frame(wire::Subscribe{.subscription = SubscriptionId(1),
+                                                 .pattern = *ChannelPattern::parse("chat"),
+                                                 .start = StartPosition::start(),
+                                                 .positions = {}}));
+  world_.run_for(100ms);
+  EXPECT_FALSE(world_.server->busy());
+
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(world_.server->hub().publish(channel("chat"), MessageType::kRaw, Bytes(1'000'000),
+                                           world_.now),
+              ErrorCode::kNone);
+  }
+  world_.run_for(2s);
+
+  EXPECT_TRUE(world_.server->busy());
+  ASSERT_EQ(world_.server->unsettled_peers().size(), 1U);
+  const StreamId delivery = stranger_.received.rbegin()->first;
+  EXPECT_LT(stranger_.received[delivery].size(), 2'100'000U);
+  stranger_.connection().grant_stream_credit(delivery, 2'000'000);
+  EXPECT_TRUE(world_.run_until([&] { return !world_.server->busy(); }, 2s));
+  EXPECT_GT(stranger_.received[delivery].size(), 3'000'000U);
+}
+
+TEST_F(ServerEngineTest, AnAnswerThatIsQueuedWhenARuleIsBrokenLeavesBeforeTheEnd) {
+  join();
+  Bytes bytes = frame(wire::Subscribe{.subscription = SubscriptionId(7),
+                                      .pattern = *ChannelPattern::parse("chat"),
+                                      .start = StartPosition::at(Offset(5)),
+                                      .positions = {}});
+  const Bytes again = hello(token_of("twice"));
+  bytes.insert(bytes.end(), again.begin(), again.end());
+
+  stranger_.send(control_, bytes);
+
+  ASSERT_TRUE(closed_with(ErrorCode::kFrameUnexpected));
+  const Bytes ended =
+      frame(wire::Ended{SubscriptionId(7), ErrorCode::kStartUnavailable,
+                        std::string(advice(ErrorCode::kStartUnavailable))});
+  EXPECT_THAT(stranger_.received[control_], testing::EndsWith(std::string(text_of(ended))));
+}
+
+TEST_F(ServerEngineTest, WhoLeavesAnswersUnreadIsClosedAfterAMomentNevertheless) {
+  join();
+  Bytes pings;
+  while (pings.size() < 2'150'000) {  // more answers than its window takes
+    const Bytes one = frame(wire::Ping{});
+    pings.insert(pings.end(), one.begin(), one.end());
+  }
+  stranger_.send(control_, pings);
+  world_.run_for(4s);
+  ASSERT_FALSE(stranger_.closed.has_value());
+
+  stranger_.send(control_, hello(token_of("twice")));
+
+  world_.run_for(ServerEngine::kGoodbyeMax);
+  EXPECT_FALSE(stranger_.closed.has_value());
+  EXPECT_TRUE(closed_with(ErrorCode::kFrameUnexpected, 20ms));
+}
+
+TEST_F(ServerEngineTest, ClosingAllTellsEverybodyWhatWasQueuedForIt) {
+  Client& alice = world_.client("alice");
+  join();
+  ASSERT_TRUE(world_.run_until([&] { return alice.connected.size() == 1; }, 1s));
+
+  world_.server->start_draining(1s, "going");
+  world_.server->close_all(ErrorCode::kDraining, "DRAINING: gone", world_.now);
+  EXPECT_TRUE(world_.server->closing());
+
+  ASSERT_TRUE(closed_with(ErrorCode::kDraining));
+  EXPECT_FALSE(world_.server->closing());
+  EXPECT_THAT(stranger_.received[control_], HasSubstr("going"));
+  EXPECT_EQ(alice.drained, std::vector<std::string>{"going"});
 }
 
 // spec: CREDIT-3

@@ -29,6 +29,22 @@ TEST(StreamMap, ABidirectionalStreamOfNobodyIsNotFound) {
   EXPECT_FALSE(map.find(quic::StreamId(4)));
 }
 
+// The two lowest bits of an id say who opened it, and how (RFC 9000, section 2.1).
+TEST(StreamMap, AStreamOfThePeerIsNotTakenForOursOfTheSameOrdinal) {
+  StreamMap client;
+  client.bind(session::StreamKey(1), quic::StreamId(2));
+  StreamMap server;
+  server.bind(session::StreamKey(1), quic::StreamId(3));
+
+  EXPECT_EQ(client.find(quic::StreamId(2)), session::StreamKey(1));
+  EXPECT_FALSE(client.find(quic::StreamId(3)));
+  EXPECT_EQ(server.find(quic::StreamId(3)), session::StreamKey(1));
+  EXPECT_FALSE(server.find(quic::StreamId(2)));
+
+  client.unbind(quic::StreamId(3));
+  EXPECT_EQ(client.find(quic::StreamId(2)), session::StreamKey(1));
+}
+
 TEST(StreamMap, AKeyThatIsUsedAgainMeansItsNewStreamAndTheOldStreamNobody) {
   StreamMap map;
   map.bind(session::StreamKey(1), server_stream(0));

@@ -1,5 +1,7 @@
 #include "session/send_table.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 
 namespace orzatty::session {
@@ -84,6 +86,12 @@ void SendTable::opened(StreamKey stream) {
   }
   if (opened.state == State::kOpening) opened.state = State::kOpen;
   wake(stream);
+}
+
+bool SendTable::settled() const {
+  return in_flight_ == 0 && std::ranges::all_of(entries_, [](const Entry& entry) {
+           return entry.queue.unsent() == 0;
+         });
 }
 
 bool SendTable::control_ready() const {

@@ -56,6 +56,8 @@ class SendTable {
   void writable(StreamKey stream);  // and now it did
   [[nodiscard]] bool ready() const { return !turns_.empty() || control_ready(); }
   [[nodiscard]] std::uint64_t in_flight() const { return in_flight_; }
+  // Nothing is queued or in flight on any stream. Looks at all of them.
+  [[nodiscard]] bool settled() const;
   [[nodiscard]] std::size_t size() const { return entries_.size() - free_.size(); }
 
  private:

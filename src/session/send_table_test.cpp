@@ -59,6 +59,27 @@ class SendTableTest : public testing::Test {
   SendTable table_;
 };
 
+TEST_F(SendTableTest, IsSettledWhenNothingIsQueuedOrInFlightOnAnyStream) {
+  const StreamKey stream = table_.add();
+  EXPECT_TRUE(table_.settled());
+
+  ASSERT_TRUE(scratch_.write(Bytes(10), table_.queue(stream)));
+  EXPECT_FALSE(table_.settled());
+  table_.opened(*table_.next_to_open());
+  ASSERT_TRUE(table_.offer(sources_).has_value());
+  table_.taken(stream, 4, Fin::kNo);
+  table_.blocked(stream);
+  table_.acked(stream, 4);
+  EXPECT_FALSE(table_.settled());
+  table_.writable(stream);
+  ASSERT_TRUE(table_.offer(sources_).has_value());
+  table_.taken(stream, 6, Fin::kNo);
+  EXPECT_FALSE(table_.settled());
+  table_.acked(stream, 6);
+
+  EXPECT_TRUE(table_.settled());
+}
+
 TEST_F(SendTableTest, SendsTheControlStreamFirst) {
   const StreamKey stream = open();
   sources_.bytes[stream] = 100;

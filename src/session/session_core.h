@@ -73,7 +73,8 @@ class SessionCore {
       close(ErrorCode::kLimitExceeded, "LIMIT_EXCEEDED: replies are not read");
     }
   }
-  // The first reason counts. What was queued before is still sent.
+  // The first reason counts. Nothing is queued afterwards; what was before leaves if whoever drives
+  // the transport waits for it before it closes.
   void close(ErrorCode code, std::string_view text);
   void fail(const ProtocolError& error);
   [[nodiscard]] bool closed() const { return closed_; }
