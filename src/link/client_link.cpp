@@ -123,6 +123,12 @@ void ClientLink::handle_event(const quic::Event& event, Instant now) {
     } else {
       engine_.handle_stream_reset(remote_stream(reset->stream), now);
     }
+  } else if (const auto* stopped = std::get_if<quic::StreamStopped>(&event)) {
+    // A session that can say nothing any more. Of a publication the end of its stream tells.
+    // spec: SESSION-13
+    if (quic::kind_of(stopped->stream) == quic::StreamKind::kBidirectional) {
+      engine_.handle_control({}, session::Fin::kYes, now);
+    }
   } else if (const auto* closed_stream = std::get_if<quic::StreamClosed>(&event)) {
     const auto key = streams_.find(closed_stream->stream);
     if (key) {

@@ -227,24 +227,47 @@ TEST(ClientLink, AServerThatGoesAwaySaysSo) {
   EXPECT_TRUE(alice.disconnected.front().retrying);
 }
 
+// The server's end of the connection of the only client.
+quic::Connection& connection_of_server(World& world) {
+  quic::Connection* connection = nullptr;
+  for (std::uint32_t generation = 0; generation < 3 && connection == nullptr; ++generation) {
+    connection = world.server->endpoint().find({.slot = 0, .generation = generation});
+  }
+  return *connection;
+}
+
 // spec: SESSION-13
 TEST(ClientLink, AServerThatResetsTheControlStreamIsLeftAndTriedAgain) {
   World world;
   Client& alice = world.client("alice");
   ASSERT_TRUE(world.run_until([&] { return !alice.connected.empty(); }));
 
-  quic::Connection* connection = nullptr;
-  for (std::uint32_t generation = 0; generation < 3 && connection == nullptr; ++generation) {
-    connection = world.server->endpoint().find({.slot = 0, .generation = generation});
-  }
-  ASSERT_NE(connection, nullptr);
-  connection->reset_stream(quic::StreamId(0), 0);
+  connection_of_server(world).reset_stream(quic::StreamId(0), 0);
   // Whatever makes the server write.
   static_cast<void>(alice.engine().ping());
   ASSERT_TRUE(world.run_until([&] { return alice.connected.size() == 2; }, 5s));
 
   ASSERT_EQ(alice.disconnected.size(), 1U);
   EXPECT_EQ(alice.disconnected.front().code, ErrorCode::kStreamUnexpected);
+}
+
+// It need not wait for what the server makes of its silence.
+// spec: SESSION-13
+TEST(ClientLink, AServerThatWantsNoMoreOfTheControlStreamIsLeftAtOnce) {
+  World world;
+  Client& alice = world.client("alice");
+  ASSERT_TRUE(world.run_until([&] { return !alice.connected.empty(); }));
+
+  connection_of_server(world).stop_stream(quic::StreamId(0), 0);
+  world.server->start_draining(3s, "in the packet that also says so");
+  ASSERT_TRUE(world.run_until([&] { return !alice.drained.empty(); }, 1s));
+  ASSERT_TRUE(alice.disconnected.empty());
+  alice.cut_off = true;
+  static_cast<void>(alice.engine().ping());
+  ASSERT_TRUE(world.run_until([&] { return !alice.disconnected.empty(); }, 1s));
+
+  EXPECT_EQ(alice.disconnected.front().code, ErrorCode::kStreamUnexpected);
+  EXPECT_TRUE(alice.disconnected.front().retrying);
 }
 
 // spec: TRANSPORT-5
