@@ -31,14 +31,21 @@ class ChannelTable {
   [[nodiscard]] Channel* find(std::string_view name) const;
   // nullptr when there are as many as there may be. It must not exist.
   [[nodiscard]] Channel* make(const ChannelName& name);
-  // In the order of names.
+  // Visits channels that match, in the order of names, from behind the name `seen` on, as long as
+  // visit() wants more and there is `work` left, of which each name takes one. What was seen then,
+  // or nothing when no name is left.
   template <class Visit>
-  void for_each_match(const ChannelPattern& pattern, Visit visit) const {
+  [[nodiscard]] std::optional<std::string> look_on(const ChannelPattern& pattern, std::string seen,
+                                                   std::size_t& work, Visit visit) const {
     const std::string_view prefix = literal_prefix(pattern);
-    for (auto it = channels_.lower_bound(prefix); it != channels_.end(); ++it) {
-      if (!it->first.starts_with(prefix)) return;
-      if (pattern.matches(it->second->name()) && !visit(*it->second)) return;
+    auto it = seen.empty() ? channels_.lower_bound(prefix) : channels_.upper_bound(seen);
+    for (; it != channels_.end() && it->first.starts_with(prefix); ++it) {
+      if (work == 0) return seen;
+      --work;
+      seen = it->first;
+      if (pattern.matches(it->second->name()) && !visit(*it->second)) return seen;
     }
+    return std::nullopt;
   }
   [[nodiscard]] std::size_t size() const { return channels_.size(); }
 

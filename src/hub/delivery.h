@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/ring.h"
@@ -55,6 +56,10 @@ class Delivery {
 
   // Some reader has not caught up.
   [[nodiscard]] bool has_news() const { return !line_.empty(); }
+
+  // While its wildcard has not looked at all channels: the last name that it saw. Those behind it
+  // are found in their turn.
+  std::optional<std::string> seen;
 
   [[nodiscard]] ChannelReader* find(ChannelAlias alias);
   [[nodiscard]] const std::vector<std::unique_ptr<ChannelReader>>& readers() const {

@@ -67,8 +67,8 @@ std::optional<HubOutput> Hub::Parts::dispatch(Peer& peer, session::ServerOutput&
     publishing.skip(peer, *skipped);
   } else if (const auto* ended = std::get_if<session::PublicationClosed>(&output)) {
     publishing.close(peer, ended->publication);
-  } else if (const auto* subscribe = std::get_if<session::SubscribeRequested>(&output)) {
-    subscribing.subscribe(peer, subscribe->subscribe);
+  } else if (auto* subscribe = std::get_if<session::SubscribeRequested>(&output)) {
+    subscribing.subscribe(peer, std::move(subscribe->subscribe));
   } else if (const auto* unsubscribe = std::get_if<session::UnsubscribeRequested>(&output)) {
     subscribing.unsubscribe(peer, unsubscribe->subscription);
   } else if (const auto* positions = std::get_if<session::PositionsConsumed>(&output)) {
@@ -129,6 +129,7 @@ void Hub::handle_stream_reset(PeerKey key, session::RemoteStream stream, Instant
 void Hub::handle_timeout(Instant now) {
   Parts& parts = *parts_;
   parts.state.now = now;
+  parts.subscribing.look_on();
   while (Peer* const peer = parts.state.pop_due(now)) {
     peer->session.handle_timeout(now);
     parts.state.attend(*peer);
@@ -137,6 +138,7 @@ void Hub::handle_timeout(Instant now) {
 }
 
 std::optional<Instant> Hub::next_timeout() const {
+  if (parts_->subscribing.looking()) return parts_->state.now;
   const auto peers = parts_->state.timers.next();
   const auto channels = parts_->channels.next_timeout();
   if (!peers || !channels) return peers ? peers : channels;

@@ -382,7 +382,9 @@ class World {
   std::vector<Delivered> handled;  // the offset is the sequence
   std::vector<PeerLeft> left;
   std::vector<PeerJoined> joined;
-  bool echoes = false;  // a handler answers by the same message
+  std::size_t turns = 0;  // that the hub asked for at once
+  bool frozen = false;    // and does not get
+  bool echoes = false;    // a handler answers by the same message
 
   void drain_hub() {
     while (auto output = hub.poll()) take(*output);
@@ -395,7 +397,13 @@ class World {
 
  private:
   bool step() {
-    bool moved = false;
+    const auto due = hub.next_timeout();
+    bool moved = !frozen && due && *due <= now;
+    if (moved) {
+      ++turns;
+      hub.handle_timeout(now);
+      drain_hub();
+    }
     for (const auto& client : clients) {
       if (!hub.has_peer(client->peer)) continue;
       moved |= carry_up(*client);

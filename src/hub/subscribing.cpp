@@ -11,6 +11,8 @@ namespace orzatty::hub {
 
 namespace {
 
+constexpr std::string_view kTooManyChannels = "the pattern matches too many channels";
+
 std::expected<Offset, ErrorCode> checked(std::uint64_t asked, const wire::Subscribe& request,
                                          Offset end) {
   if (asked <= end.value()) return Offset(asked);
@@ -19,14 +21,16 @@ std::expected<Offset, ErrorCode> checked(std::uint64_t asked, const wire::Subscr
   return std::unexpected(ErrorCode::kStartUnavailable);
 }
 
-// Where a subscription begins in a channel. spec: SUBSCRIBE-4
+// Where a subscription begins in a channel; its positions are in the order of names. spec:
+// SUBSCRIBE-4
 std::expected<Offset, ErrorCode> start_in(const Channel& channel, const wire::Subscribe& request) {
   const base::RunIndex& index = channel.index();
   const Offset end = index.next_offset();
-  for (const wire::SubscribePosition& position : request.positions) {
-    if (position.channel != channel.name()) continue;
-    if (position.epoch != channel.epoch()) return Offset(0);  // a new life: all of it is news
-    return checked(position.next.value(), request, end);
+  const auto known = std::ranges::lower_bound(request.positions, channel.name(), {},
+                                              &wire::SubscribePosition::channel);
+  if (known != request.positions.end() && known->channel == channel.name()) {
+    if (known->epoch != channel.epoch()) return Offset(0);  // a new life: all of it is news
+    return checked(known->next.value(), request, end);
   }
   const std::uint64_t kept = end - index.first_offset();
   switch (request.start.kind) {
@@ -47,45 +51,99 @@ std::expected<Offset, ErrorCode> start_in(const Channel& channel, const wire::Su
 }  // namespace
 
 // spec: SUBSCRIBE-1
-void Subscribing::subscribe(Peer& peer, const wire::Subscribe& request) {
-  session::ServerSession& session = peer.session;
+void Subscribing::subscribe(Peer& peer, wire::Subscribe request) {
+  session::SessionCore& core = peer.session.core();
   if (peer.find_delivery(request.subscription) != nullptr) {
-    return session.core().fail({ErrorCode::kFrameUnexpected, "a subscription twice"});
+    return core.fail({ErrorCode::kFrameUnexpected, "a subscription twice"});
   }
   // spec: STREAM-9
   if (peer.deliveries().size() >= state_.config.limits.subscription_count_max) {
-    return session.core().fail({ErrorCode::kLimitExceeded, "too many subscriptions"});
+    return core.fail({ErrorCode::kLimitExceeded, "too many subscriptions"});
   }
-  const ErrorCode code = find_starts(request);
-  if (code != ErrorCode::kNone) return session.ended(request.subscription, code, advice(code));
-  session.subscribed(request.subscription);
-  Delivery& delivery = peer.add_delivery(request.subscription, request.pattern);
-  ++state_.counters.subscriptions;
-  if (request.pattern.has_wildcard()) wildcards_.add(delivery);
-  for (const Start& start : starts_) attach(delivery, *start.channel, start.next);
+  // Of a channel that is named twice the first counts.
+  std::ranges::stable_sort(request.positions, {}, &wire::SubscribePosition::channel);
+  if (request.pattern.has_wildcard()) {
+    subscribe_to_many(peer, std::move(request));
+  } else {
+    subscribe_to_one(peer, request);
+  }
 }
 
-ErrorCode Subscribing::find_starts(const wire::Subscribe& request) {
-  starts_.clear();
-  ErrorCode code = ErrorCode::kNone;
-  const auto consider = [&](Channel& channel) {
-    const auto start = start_in(channel, request);
-    if (!start) code = start.error();
-    if (start) starts_.push_back({&channel, *start});
-    if (starts_.size() > state_.config.limits.subscription_channel_count_max) {
-      code = ErrorCode::kLimitExceeded;
-    }
-    return code == ErrorCode::kNone;
-  };
-  if (request.pattern.has_wildcard()) {
-    channels_.for_each_match(request.pattern, consider);
-    return code;
+void Subscribing::subscribe_to_many(Peer& peer, wire::Subscribe request) {
+  peer.waiting_positions += request.positions.size();
+  if (peer.waiting_positions > kWaitingPositionsMax) {
+    return peer.session.core().fail({ErrorCode::kLimitExceeded, "too many positions at once"});
   }
+  Delivery& delivery = add(peer, request);
+  wildcards_.add(delivery);
+  delivery.seen.emplace();
+  scans_.push_back({peer.key, std::move(request)});
+  use_up_work();
+}
+
+void Subscribing::subscribe_to_one(Peer& peer, const wire::Subscribe& request) {
+  const auto refuse = [&](ErrorCode code) {
+    peer.session.ended(request.subscription, code, advice(code));
+  };
   // It exists from now on, so that "live" means from now on.
   Channel* const channel = find_or_make(*ChannelName::parse(request.pattern.text()));
-  if (channel == nullptr) return ErrorCode::kChannelLimit;
-  if (!consider(*channel)) tend(*channel);
-  return code;
+  if (channel == nullptr) return refuse(ErrorCode::kChannelLimit);
+  const auto start = start_in(*channel, request);
+  if (!start) {
+    refuse(start.error());
+    return tend(*channel);
+  }
+  peer.session.subscribed(request.subscription);
+  attach(add(peer, request), *channel, *start);
+}
+
+Delivery& Subscribing::add(Peer& peer, const wire::Subscribe& request) {
+  ++state_.counters.subscriptions;
+  return peer.add_delivery(request.subscription, request.pattern);
+}
+
+void Subscribing::look_on() {
+  work_left_ = kTurnWork;
+  use_up_work();
+}
+
+// One after the other: who comes later waits for a turn that has work left.
+void Subscribing::use_up_work() {
+  while (!scans_.empty() && work_left_ > 0) {
+    Scan scan = std::move(scans_.front());
+    scans_.pop_front();
+    if (!look_on(scan)) {
+      scans_.push_back(std::move(scan));
+    } else if (Peer* const peer = state_.find(scan.peer)) {
+      peer->waiting_positions -= scan.request.positions.size();
+    }
+  }
+}
+
+// spec: SUBSCRIBE-1
+bool Subscribing::look_on(const Scan& scan) {
+  const SubscriptionId id = scan.request.subscription;
+  Peer* const peer = state_.find(scan.peer);
+  Delivery* const delivery = peer == nullptr ? nullptr : peer->find_delivery(id);
+  if (delivery == nullptr) return true;  // ended meanwhile
+  const std::size_t count_max = state_.config.limits.subscription_channel_count_max;
+  bool full = false;
+  delivery->seen = channels_.look_on(scan.request.pattern, std::move(*delivery->seen), work_left_,
+                                     [&](Channel& channel) {
+                                       full = delivery->readers().size() == count_max;
+                                       if (full) return false;
+                                       attach(*delivery, channel, *start_in(channel, scan.request));
+                                       work_left_ -= std::min(work_left_, kStartWork);
+                                       return true;
+                                     });
+  state_.attend(*peer);
+  if (full) {
+    end(*peer, id, ErrorCode::kLimitExceeded, kTooManyChannels);
+    return true;
+  }
+  if (delivery->seen) return false;
+  peer->session.subscribed(id);
+  return true;
 }
 
 void Subscribing::attach(Delivery& delivery, Channel& channel, Offset start) {
@@ -109,6 +167,7 @@ void Subscribing::announce(Channel& channel) {
   std::vector<std::pair<PeerKey, SubscriptionId>> full;
   wildcards_.match(channel.name(), matching);
   for (Delivery* const delivery : matching) {
+    if (delivery->seen && *delivery->seen < channel.name().text()) continue;
     if (delivery->readers().size() < state_.config.limits.subscription_channel_count_max) {
       attach(*delivery, channel, Offset(0));
     } else {
@@ -116,7 +175,7 @@ void Subscribing::announce(Channel& channel) {
     }
   }
   for (const auto& [key, id] : full) {
-    end(*state_.find(key), id, ErrorCode::kLimitExceeded, "the pattern matches too many channels");
+    end(*state_.find(key), id, ErrorCode::kLimitExceeded, kTooManyChannels);
   }
 }
 

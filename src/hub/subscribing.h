@@ -2,6 +2,7 @@
 // they end. One thread.
 #pragma once
 
+#include <deque>
 #include <string_view>
 #include <vector>
 
@@ -18,7 +19,17 @@ class Subscribing {
   // Both outlive this.
   Subscribing(HubState& state, ChannelTable& channels) : state_(state), channels_(channels) {}
 
-  void subscribe(Peer& peer, const wire::Subscribe& request);
+  // What one turn may look at for wildcards: each channel's name counts once, and one that matches
+  // as many times as its start may cost. A larger table is looked through in several turns.
+  static constexpr std::size_t kTurnWork = 4096;
+  static constexpr std::size_t kStartWork = 16;
+  // Positions of a peer's wildcards that wait for their turn: 20 MB.
+  static constexpr std::size_t kWaitingPositionsMax = 256 * 1024;
+
+  void subscribe(Peer& peer, wire::Subscribe request);
+  // A new turn: goes on with what the last one left.
+  void look_on();
+  [[nodiscard]] bool looking() const { return !scans_.empty(); }
   void unsubscribe(Peer& peer, SubscriptionId id);
   void consumed(Peer& peer, const wire::Consumed& consumed);
   // A peer is about to go, with all of its subscriptions.
@@ -37,11 +48,18 @@ class Subscribing {
   void written(Peer& peer);
 
  private:
-  struct Start {
-    Channel* channel;
-    Offset next;
+  // A wildcard's way through the names. Where a subscription begins is settled when it is
+  // confirmed.
+  struct Scan {
+    PeerKey peer;
+    wire::Subscribe request;  // positions in the order of names
   };
-  [[nodiscard]] ErrorCode find_starts(const wire::Subscribe& request);
+  void subscribe_to_one(Peer& peer, const wire::Subscribe& request);
+  void subscribe_to_many(Peer& peer, wire::Subscribe request);
+  Delivery& add(Peer& peer, const wire::Subscribe& request);
+  void use_up_work();
+  // False when there is more to look at.
+  [[nodiscard]] bool look_on(const Scan& scan);
   void attach(Delivery& delivery, Channel& channel, Offset start);
   void tend_one(Channel& channel);
   void announce(Channel& channel);
@@ -56,7 +74,8 @@ class Subscribing {
   SubjectIndex wildcards_;
   base::Ring<Channel*> untended_;  // whom tend() was called for while it was at work
   bool tending_ = false;
-  std::vector<Start> starts_;              // reused
+  std::deque<Scan> scans_;
+  std::size_t work_left_ = kTurnWork;
   std::vector<ChannelReader*> overtaken_;  // reused
 };
 

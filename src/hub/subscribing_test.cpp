@@ -1,3 +1,5 @@
+#include "hub/subscribing.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +10,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 using Texts = std::vector<std::string>;
 
 // Five messages, "0" to "4", are there before anybody subscribes.
@@ -129,6 +132,29 @@ TEST(Resume, ContinuesAChannelOfTheSameEpochAtItsPosition) {
 }
 
 // spec: SUBSCRIBE-4
+TEST(Resume, FindsAChannelAmongPositionsInAnyOrderAndTakesTheFirstThatNamesIt) {
+  World world;
+  for (const char* name : {"a", "b", "c"}) {
+    for (const char* text : {"0", "1", "2"}) {
+      ASSERT_EQ(world.publish(name, std::string(name) + text), ErrorCode::kNone);
+    }
+  }
+  Client& bob = world.connect("bob");
+  bob.subscribe("*");
+  world.run();
+  const auto at = [&](std::uint64_t alias, std::uint64_t next) {
+    const wire::Alias& known = bob.subscriptions[1].channels.at(alias);
+    return wire::SubscribePosition{
+        .channel = known.channel, .epoch = known.epoch, .next = Offset(next)};
+  };
+
+  bob.subscribe("*", StartPosition::live(), {at(2, 2), at(0, 1), at(2, 0), at(1, 3)});
+  world.run();
+
+  EXPECT_THAT(bob.texts(), UnorderedElementsAre("a1", "a2", "c2"));
+}
+
+// spec: SUBSCRIBE-4
 TEST(Resume, OfAnotherEpochBeginsAtTheFirstMessageOfTheNewLife) {
   World world;
   for (const char* text : {"0", "1", "2"}) ASSERT_EQ(world.publish("news", text), ErrorCode::kNone);
@@ -238,6 +264,111 @@ TEST(Wildcard, ThatMatchesMoreChannelsThanAStreamMayIntroduceEndsWithLimitExceed
   EXPECT_EQ(bob.texts().size(), 2U);
   EXPECT_FALSE(bob.closed);
   EXPECT_EQ(world.hub.counters().subscriptions, 0U);
+}
+
+// More channels than a turn looks at, one message in each.
+void fill(World& world) {
+  for (std::size_t i = 0; i < 2 * Subscribing::kTurnWork; ++i) {
+    ASSERT_EQ(world.publish("m." + std::to_string(i), "x"), ErrorCode::kNone);
+  }
+}
+
+// spec: SUBSCRIBE-1
+TEST(Wildcard, OfALargeTableIsLookedForInSeveralTurnsAndConfirmedBehindThem) {
+  World world;
+  fill(world);
+  ASSERT_EQ(world.publish("a.match", "1"), ErrorCode::kNone);
+  ASSERT_EQ(world.publish("z.match", "2"), ErrorCode::kNone);
+  Client& bob = world.connect("bob");
+
+  world.frozen = true;
+  bob.subscribe("*.match", StartPosition::start());
+  world.run();
+  EXPECT_THAT(bob.subscribed, IsEmpty());
+  EXPECT_THAT(bob.texts(), ElementsAre("1"));
+  world.frozen = false;
+  world.run();
+
+  EXPECT_EQ(world.turns, 2U);
+  EXPECT_EQ(bob.subscribed.size(), 1U);
+  EXPECT_THAT(bob.texts(), ElementsAre("1", "2"));
+}
+
+// spec: SUBSCRIBE-5
+TEST(Wildcard, FindsOnceWhatBeginsWhileItLooks) {
+  World world;
+  fill(world);
+  Client& bob = world.connect("bob");
+  world.frozen = true;
+  bob.subscribe("*.match", StartPosition::start());
+  world.run();
+
+  ASSERT_EQ(world.publish("a.match", "behind"), ErrorCode::kNone);
+  ASSERT_EQ(world.publish("z.match", "ahead"), ErrorCode::kNone);
+  world.frozen = false;
+  world.run();
+  ASSERT_EQ(world.publish("a.match", "more"), ErrorCode::kNone);
+  ASSERT_EQ(world.publish("z.match", "more"), ErrorCode::kNone);
+  ASSERT_EQ(world.publish("m.match", "new"), ErrorCode::kNone);
+  world.run();
+
+  EXPECT_THAT(bob.texts(), ElementsAre("behind", "ahead", "more", "more", "new"));
+}
+
+TEST(Wildcard, ThatIsUnsubscribedWhileItLooksIsEndedAndNeverConfirmed) {
+  World world;
+  fill(world);
+  Client& bob = world.connect("bob");
+  world.frozen = true;
+  const SubscriptionId id = bob.subscribe("*.match", StartPosition::start());
+  world.run();
+
+  bob.unsubscribe(id);
+  world.run();
+  world.frozen = false;
+  world.run();
+  ASSERT_EQ(world.publish("a.match", "unseen"), ErrorCode::kNone);
+  world.run();
+
+  ASSERT_EQ(bob.ended.size(), 1U);
+  EXPECT_EQ(bob.ended[0].code, ErrorCode::kNone);
+  EXPECT_THAT(bob.subscribed, IsEmpty());
+  EXPECT_THAT(bob.received, IsEmpty());
+  EXPECT_EQ(world.hub.counters().subscriptions, 0U);
+}
+
+TEST(Wildcard, OfAPeerThatIsGoneWhileItLooksIsForgotten) {
+  World world;
+  fill(world);
+  Client& bob = world.connect("bob");
+  world.frozen = true;
+  bob.subscribe("*.match");
+  world.run();
+
+  world.cut(bob);
+  world.frozen = false;
+  world.run();
+
+  EXPECT_EQ(world.turns, 1U);
+  EXPECT_NE(world.hub.next_timeout(), world.now);
+}
+
+TEST(Wildcard, PositionsThatWaitForTheirTurnAreBounded) {
+  std::vector<wire::SubscribePosition> positions(
+      5000, {.channel = channel("m.1"), .epoch = ChannelEpoch(1), .next = Offset(0)});
+  const auto closed_after = [&](std::size_t count) {
+    World world;
+    fill(world);
+    Client& bob = world.connect("bob");
+    world.frozen = true;
+    for (std::size_t i = 0; i < count; ++i) bob.subscribe(">", StartPosition::live(), positions);
+    world.run();
+    return bob.closed_by_hub ? bob.closed_by_hub->code : ErrorCode::kNone;
+  };
+  const std::size_t fits = Subscribing::kWaitingPositionsMax / positions.size();
+
+  EXPECT_EQ(closed_after(fits), ErrorCode::kNone);
+  EXPECT_EQ(closed_after(fits + 1), ErrorCode::kLimitExceeded);
 }
 
 // spec: SUBSCRIBE-6
