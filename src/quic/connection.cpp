@@ -227,10 +227,6 @@ void Connection::burst_sent(Instant now) {
   if (state_->closing.open()) ngtcp2_conn_update_pkt_tx_time(state_->native(), time);
 }
 
-std::size_t Connection::send_quantum() const {
-  return ngtcp2_conn_get_send_quantum(state_->native());
-}
-
 void Connection::close(std::uint64_t code, std::string_view text) {
   state_->close({CloseOrigin::kLocal, code, std::string(text)}, ClosedBy::kApplication);
 }

@@ -145,8 +145,6 @@ class Connection {
   Written write(std::span<std::byte> out, Instant now);
   // After a burst of packets was built, so that pacing knows (ngtcp2_conn_update_pkt_tx_time).
   void burst_sent(Instant now);
-  // Bytes that may leave in one burst before burst_sent(), so that pacing works.
-  [[nodiscard]] std::size_t send_quantum() const;
 
   // The next write() makes the packet that says so; `text` is cut to fit it.
   void close(std::uint64_t code, std::string_view text);
