@@ -7,7 +7,7 @@ namespace orzatty::runtime {
 void BatchSink::add(net::UdpSocket socket) {
   ports_.push_back(std::make_unique<Port>(std::move(socket)));
   current_ = 0;
-  blocked_ = unreachable_ = false;
+  blocked_ = false;
 }
 
 std::span<std::byte> BatchSink::space() {
@@ -23,12 +23,16 @@ std::span<std::byte> BatchSink::space() {
   return spill_;
 }
 
+// Several may have the same port, each at an address of its own; else it is one that is bound to
+// all addresses.
 std::size_t BatchSink::port_of(const base::Address& local) const {
-  for (std::size_t i = 0; i < ports_.size(); ++i) {
-    const base::Address bound = ports_[i]->socket.local_address();
-    if (bound.family == local.family && bound.port == local.port) return i;
+  std::size_t found = current_;
+  for (std::size_t i = ports_.size(); i-- > 0;) {
+    const base::Address& bound = ports_[i]->socket.local_address();
+    if (bound == local) return i;
+    if (bound.family == local.family && bound.port == local.port) found = i;
   }
-  return current_;
+  return found;
 }
 
 void BatchSink::push(const quic::Packet& packet) {
@@ -45,11 +49,8 @@ void BatchSink::push(const quic::Packet& packet) {
 }
 
 void BatchSink::flush(Port& port) {
-  switch (port.batch.flush(port.socket)) {
-    case net::SendStatus::kSent: break;
-    case net::SendStatus::kBlocked: blocked_ = true; break;
-    case net::SendStatus::kUnreachable: unreachable_ = true; break;
-  }
+  // That nobody listens at the other side would be a hint, which can be forged.
+  if (port.batch.flush(port.socket) == net::SendStatus::kBlocked) blocked_ = true;
 }
 
 void BatchSink::flush() {

@@ -31,8 +31,6 @@ class BatchSink final : public link::PacketSink {
   void flush();
   // A socket may have room again.
   void unblock();
-  // Nobody listens at the other side: a hint, as it can be forged.
-  [[nodiscard]] bool unreachable() const { return unreachable_; }
 
  private:
   struct Port {
@@ -47,7 +45,6 @@ class BatchSink final : public link::PacketSink {
   std::vector<std::unique_ptr<Port>> ports_;
   std::size_t current_ = 0;  // where space() is taken from: packets come in rows
   bool blocked_ = false;
-  bool unreachable_ = false;
   bool spilled_ = false;  // the last space() was `spill_`, as there was no other
   std::array<std::byte, kPacketSizeMax> spill_{};
 };
