@@ -46,6 +46,7 @@ class Peer final : public session::Refill {
   std::map<std::uint64_t, Publication> publications;  // by id
   std::vector<Channel*> channels_read;                // since the hub looked last
   std::vector<SubscriptionId> exhausted;              // whose streams can carry no more producers
+  std::uint64_t next_subscription = 0;                // ids below it were used
   std::size_t waiting_positions = 0;                  // of wildcards that look for channels
   DeliveryCounters counters;
   bool ready = false;     // stands in the hub's list

@@ -299,6 +299,32 @@ TEST(Publish, TwiceWithTheSamePublicationClosesTheSession) {
   EXPECT_EQ(alice.closed_by_hub->code, ErrorCode::kFrameUnexpected);
 }
 
+// spec: STREAM-7
+TEST(Publish, MayUseTheIdOfAPublicationWhoseStreamHasEnded) {
+  World world;
+  Client& alice = world.connect("alice");
+  const auto publish = [&](std::string_view name) {
+    const StreamKey stream = alice.open_publication({.publication = PublicationId(1),
+                                                     .producer = producer_id(1),
+                                                     .epoch = {},
+                                                     .next = {},
+                                                     .channel = channel(name)});
+    alice.send(stream, "x");
+    alice.finish(stream);
+    world.run();
+  };
+
+  publish("a");
+  publish("b");
+  world.settle();
+
+  EXPECT_FALSE(alice.closed_by_hub);
+  // What was expected, and what was accepted, of each.
+  ASSERT_EQ(alice.acks.size(), 4U);
+  EXPECT_EQ(alice.acks[1].count, 1U);
+  EXPECT_EQ(alice.acks[3].count, 1U);
+}
+
 // spec: STREAM-9
 TEST(Publish, OnOneStreamMoreThanTheLimitClosesTheSession) {
   Limits limits;

@@ -53,9 +53,11 @@ std::expected<Offset, ErrorCode> start_in(const Channel& channel, const wire::Su
 // spec: SUBSCRIBE-1
 void Subscribing::subscribe(Peer& peer, wire::Subscribe request) {
   session::SessionCore& core = peer.session.core();
-  if (peer.find_delivery(request.subscription) != nullptr) {
-    return core.fail({ErrorCode::kFrameUnexpected, "a subscription twice"});
+  // spec: STREAM-7
+  if (request.subscription.value() < peer.next_subscription) {
+    return core.fail({ErrorCode::kFrameUnexpected, "a subscription twice, or out of order"});
   }
+  peer.next_subscription = request.subscription.value() + 1;
   // spec: STREAM-9
   if (peer.deliveries().size() >= state_.config.limits.subscription_count_max) {
     return core.fail({ErrorCode::kLimitExceeded, "too many subscriptions"});

@@ -418,6 +418,30 @@ TEST(Subscribe, TwiceWithTheSameIdClosesTheSession) {
   EXPECT_EQ(bob.closed_by_hub->code, ErrorCode::kFrameUnexpected);
 }
 
+// Whoever gets ENDED or a DELIVER stream for an id knows which subscription is meant.
+// spec: STREAM-7
+TEST(Subscribe, WithAnIdThatIsNotAboveAllEarlierOnesClosesTheSession) {
+  const auto closed_by_second = [](std::uint64_t first, std::uint64_t second) {
+    World world;
+    Client& bob = world.connect("bob");
+    for (const std::uint64_t id : {first, second}) {
+      bob.session.subscribe({.subscription = SubscriptionId(id),
+                             .pattern = *ChannelPattern::parse("news"),
+                             .start = StartPosition::live(),
+                             .positions = {}});
+      world.run();
+      bob.unsubscribe(SubscriptionId(id));
+      world.run();
+    }
+    return bob.closed_by_hub ? bob.closed_by_hub->code : ErrorCode::kNone;
+  };
+
+  EXPECT_EQ(closed_by_second(0, 1), ErrorCode::kNone);
+  EXPECT_EQ(closed_by_second(5, 77), ErrorCode::kNone);
+  EXPECT_EQ(closed_by_second(5, 5), ErrorCode::kFrameUnexpected);
+  EXPECT_EQ(closed_by_second(5, 4), ErrorCode::kFrameUnexpected);
+}
+
 // spec: STREAM-9
 TEST(Subscribe, OneMoreThanTheLimitClosesTheSession) {
   Limits limits;
