@@ -31,6 +31,8 @@ Kind kind_of(ServerEvent::Kind kind) {
       return {"warn", "subscriber_slow"};
     case ServerEvent::Kind::kPublishRejected:
       return {"warn", "publish_rejected"};
+    case ServerEvent::Kind::kPeerLeftBehind:
+      return {"warn", "peer_left_behind"};
   }
   return {"info", "unknown"};
 }

@@ -7,6 +7,9 @@
 //
 // Threads: run() occupies its thread and calls all handlers there; a handler that takes long delays
 // everybody. publish() and stop() may be called from any thread, stop() also from a signal handler.
+//
+// Handlers, `authenticate` and `on_event` must not throw: they are called in the middle of the
+// server's work, so the process ends with std::terminate() if they do.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +53,8 @@ struct ServerEvent {
     kPeerLeft,
     kPeerRefused,
     kSubscriberSlow,
-    kPublishRejected,  // a publish() for which no channel could be made
+    kPublishRejected,  // a publish() for which no channel could be made, or no room until the stop
+    kPeerLeftBehind,   // the server stopped before the peer had all that was for it
   };
   Kind kind;
   std::string identity;  // of kPublishRejected the channel
@@ -70,8 +74,13 @@ struct ServerOptions {
 // A connected peer, as a handler sees it. Valid until the handler returns.
 class Peer {
  public:
-  // Into the peer's own direct log of that channel: to this session alone, without history. kBusy
-  // when the peer does not read and its log is full.
+  // Into the peer's own direct log of that channel: to this session alone, without history. Fails
+  // with
+  //   kBusy      its log is full, as the peer does not read: send later, or not at all;
+  //   kClosed    the peer has left, or was closed;
+  //   kTooLarge  above message_size_max;
+  //   kArgument  by its code: NAME_INVALID, TEXT_INVALID, or CHANNEL_LIMIT for one channel more than
+  //              one peer may be sent to (subscription_count_max).
   std::expected<void, Error> send(const ChannelRef& channel, const Payload& payload);
   void close(std::string_view reason);
   [[nodiscard]] std::string_view identity() const { return identity_; }
@@ -115,11 +124,12 @@ class Server {
   // accepted when its handler returned. Before run() only.
   std::expected<void, Error> on(const ChannelRef& channel, MessageHandler handler);
   // Into a hub channel, with the identity "$server". It is queued, and waits there while the channel
-  // is full; kBusy when 64 MiB wait already.
+  // is full, without holding up other channels. kBusy when 64 MiB wait already, kClosed once the
+  // server stops.
   std::expected<void, Error> publish(const ChannelRef& channel, const Payload& payload);
 
-  // Serves until stop(): then tells all peers, lets what is queued go out for at most
-  // limits.drain_timeout, and returns.
+  // Serves until stop(): then tells all peers, waits for at most limits.drain_timeout until they have
+  // all that was accepted, and returns. Who did not get it is told by kPeerLeftBehind.
   std::expected<void, Error> run();
   void stop() noexcept;
 

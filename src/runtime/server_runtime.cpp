@@ -49,6 +49,33 @@ std::expected<std::vector<base::Address>, Error> resolve_all(std::string_view li
   return found;
 }
 
+Error name_error(std::string_view text) {
+  return {ErrorKind::kArgument, ErrorCode::kNameInvalid,
+          "not a channel name: " + std::string(text)};
+}
+
+// Why a message of that size was not taken.
+Error send_error(ErrorCode code, std::size_t size, const Limits& limits) {
+  switch (code) {
+    case ErrorCode::kMessageTooLarge:
+      return {ErrorKind::kTooLarge, code,
+              "message of " + std::to_string(size) +
+                  " bytes is above message_size_max = " + std::to_string(limits.message_size_max)};
+    case ErrorCode::kTextInvalid:
+      return {ErrorKind::kArgument, code, "not UTF-8: send these bytes without stating text"};
+    case ErrorCode::kChannelLimit:
+      return {ErrorKind::kArgument, code,
+              "one peer may be sent to on subscription_count_max = " +
+                  std::to_string(limits.subscription_count_max) + " channels"};
+    case ErrorCode::kClosedByUser:
+      return {ErrorKind::kClosed, code, "the peer has left"};
+    case ErrorCode::kOverloaded:
+      return {ErrorKind::kBusy, code, "the peer does not read as fast as it is sent to; try later"};
+    default:
+      return {ErrorKind::kBusy, code, std::string(advice(code))};
+  }
+}
+
 }  // namespace
 
 ServerRuntime::ServerRuntime(ServerOptions options, const link::ServerEngineConfig& config,
@@ -64,8 +91,8 @@ std::expected<std::unique_ptr<ServerRuntime>, Error> ServerRuntime::bind(std::st
   if (auto problem = base::problem_of(options.limits)) {
     return std::unexpected(Error{ErrorKind::kArgument, ErrorCode::kNone, "limits: " + *problem});
   }
-  auto credentials = quic::ServerCredentials::from_pem(options.certificate.chain_pem,
-                                                       options.certificate.key_pem);
+  auto credentials =
+      quic::ServerCredentials::from_pem(options.certificate.chain_pem, options.certificate.key_pem);
   if (!credentials) return std::unexpected(credentials.error());
   auto resolved = resolve_all(addresses);
   if (!resolved) return std::unexpected(resolved.error());
@@ -97,17 +124,13 @@ std::expected<std::unique_ptr<ServerRuntime>, Error> ServerRuntime::bind(std::st
 
 std::expected<void, Error> ServerRuntime::on(const ChannelRef& channel, MessageHandler handler) {
   const auto name = ChannelName::parse(channel.text());
-  if (!name) {
-    return std::unexpected(Error{ErrorKind::kArgument, ErrorCode::kNameInvalid,
-                                 "not a channel name: " + std::string(channel.text())});
-  }
+  if (!name) return std::unexpected(name_error(channel.text()));
   engine_.hub().handle_channel(*name, handlers_.size());
   handlers_.push_back(std::move(handler));
   return {};
 }
 
 std::expected<void, Error> ServerRuntime::run() {
-  thread_.store(std::this_thread::get_id());
   active_at_ = net::now();
   while (!stopping_.load(std::memory_order_relaxed)) {
     const Instant now = net::now();
@@ -118,7 +141,6 @@ std::expected<void, Error> ServerRuntime::run() {
     }
   }
   drain();
-  thread_.store({});
   return {};
 }
 
@@ -126,9 +148,12 @@ std::expected<void, Error> ServerRuntime::run() {
 bool ServerRuntime::turn(Instant now) {
   turn_at_ = now;
   bool active = receive(now);
-  active |= publish_queued(now);
   const auto due = engine_.next_timeout();
-  if (due && *due <= now) engine_.handle_timeout(now);
+  const bool timed_out = due && *due <= now;
+  if (timed_out) engine_.handle_timeout(now);
+  // Subscribers read on, or went away.
+  if (active || timed_out) outbox_.retry();
+  active |= publish_waiting(now);
   active |= engine_.write(sink_, now);
   sink_.flush();
   publish_stats(now, Urgency::kWhenDue);
@@ -155,24 +180,26 @@ bool ServerRuntime::receive(Instant now) {
 void ServerRuntime::sleep(Instant now) {
   publish_stats(now, Urgency::kNow);  // whoever reads them meanwhile sees the last of it
   wakeup_->begin_sleep();
-  if (!stopping_.load() && !has_queued_.load()) {
-    if (sink_.blocked()) {
-      for (std::size_t i = 0; i < sink_.size(); ++i) {
-        poller_.change(sink_.socket(i).fd(), i, net::Interest::kReadWrite);
-      }
-    }
-    static_cast<void>(poller_.wait(engine_.next_timeout()));
-    if (sink_.blocked()) {
-      for (std::size_t i = 0; i < sink_.size(); ++i) {
-        poller_.change(sink_.socket(i).fd(), i, net::Interest::kRead);
-      }
-      sink_.unblock();
-    }
-  }
+  if (!stopping_.load() && !outbox_.has_new()) wait(engine_.next_timeout());
   wakeup_->end_sleep();
 }
 
-void ServerRuntime::on_event(hub::HubOutput& output, Instant now) {
+// For packets, for room in sockets that were full, or to be woken.
+void ServerRuntime::wait(std::optional<Instant> until) {
+  const bool blocked = sink_.blocked();
+  const auto look_for = [&](net::Interest interest) {
+    for (std::size_t i = 0; i < sink_.size(); ++i) {
+      poller_.change(sink_.socket(i).fd(), i, interest);
+    }
+  };
+  if (blocked) look_for(net::Interest::kReadWrite);
+  static_cast<void>(poller_.wait(until));
+  if (!blocked) return;
+  look_for(net::Interest::kRead);
+  sink_.unblock();
+}
+
+void ServerRuntime::on_event(hub::HubOutput& output, Instant now) noexcept {
   if (const auto* messages = std::get_if<hub::HandlerMessages>(&output)) {
     call_handler(*messages);
   } else if (const auto* needed = std::get_if<hub::AuthenticationNeeded>(&output)) {
@@ -187,7 +214,7 @@ void ServerRuntime::on_event(hub::HubOutput& output, Instant now) {
 }
 
 // spec: SESSION-5
-void ServerRuntime::authenticate(const hub::AuthenticationNeeded& needed, Instant now) {
+void ServerRuntime::authenticate(const hub::AuthenticationNeeded& needed, Instant now) noexcept {
   std::optional<std::string> identity;
   if (options_.authenticate) identity = options_.authenticate(needed.hello.token);
   if (!identity || identity->empty()) {
@@ -200,35 +227,31 @@ void ServerRuntime::authenticate(const hub::AuthenticationNeeded& needed, Instan
   engine_.hub().admit(needed.peer, std::move(*identity), session, now);
 }
 
-void ServerRuntime::call_handler(const hub::HandlerMessages& messages) {
+void ServerRuntime::call_handler(const hub::HandlerMessages& messages) noexcept {
   Peer peer(*this, (std::uint64_t{messages.peer.generation} << 32) | messages.peer.slot,
             messages.publisher);
   const MessageHandler& handler = handlers_[messages.handler];
   Offset offset(messages.first.value());
   for (const wire::MessageView message : wire::MessageRange(messages.frames)) {
-    handler(peer, Message(message.type, message.payload, messages.channel, messages.publisher,
-                          offset));
+    handler(peer,
+            Message(message.type, message.payload, messages.channel, messages.publisher, offset));
     offset += 1;
   }
 }
 
-void ServerRuntime::tell(ServerEvent::Kind kind, std::string_view identity, std::string_view text) {
+void ServerRuntime::tell(ServerEvent::Kind kind, std::string_view identity,
+                         std::string_view text) noexcept {
   if (options_.on_event) options_.on_event({kind, std::string(identity), std::string(text)});
 }
 
 std::expected<void, Error> ServerRuntime::send_direct(hub::PeerKey peer, const ChannelRef& channel,
                                                       const Payload& payload) {
   const auto name_parsed = ChannelName::parse(channel.text());
-  if (!name_parsed) {
-    return std::unexpected(Error{ErrorKind::kArgument, ErrorCode::kNameInvalid,
-                                 "not a channel name: " + std::string(channel.text())});
-  }
+  if (!name_parsed) return std::unexpected(name_error(channel.text()));
   const ErrorCode code =
       engine_.hub().send_direct(peer, *name_parsed, payload.type(), payload.bytes());
   if (code == ErrorCode::kNone) return {};
-  const ErrorKind kind =
-      code == ErrorCode::kMessageTooLarge ? ErrorKind::kTooLarge : ErrorKind::kBusy;
-  return std::unexpected(Error{kind, code, std::string(advice(code))});
+  return std::unexpected(send_error(code, payload.bytes().size(), options_.limits));
 }
 
 void ServerRuntime::close_peer(hub::PeerKey peer, std::string_view reason) {
@@ -237,57 +260,43 @@ void ServerRuntime::close_peer(hub::PeerKey peer, std::string_view reason) {
 
 std::expected<void, Error> ServerRuntime::publish(const ChannelRef& channel,
                                                   const Payload& payload) {
+  using Pushed = runtime::ServerOutbox::Pushed;
   auto name_parsed = ChannelName::parse(channel.text());
-  if (!name_parsed) {
-    return std::unexpected(Error{ErrorKind::kArgument, ErrorCode::kNameInvalid,
-                                 "not a channel name: " + std::string(channel.text())});
-  }
+  if (!name_parsed) return std::unexpected(name_error(channel.text()));
   if (payload.bytes().size() > options_.limits.message_size_max) {
     return std::unexpected(
-        Error{ErrorKind::kTooLarge, ErrorCode::kMessageTooLarge,
-              "message of " + std::to_string(payload.bytes().size()) +
-                  " bytes is above message_size_max = " +
-                  std::to_string(options_.limits.message_size_max)});
+        send_error(ErrorCode::kMessageTooLarge, payload.bytes().size(), options_.limits));
   }
   if (payload.type() == MessageType::kText && !base::is_utf8(payload.bytes())) {
-    return std::unexpected(Error{ErrorKind::kArgument, ErrorCode::kTextInvalid,
-                                 "not UTF-8: publish these bytes without stating text"});
+    return std::unexpected(
+        send_error(ErrorCode::kTextInvalid, payload.bytes().size(), options_.limits));
   }
-  const std::lock_guard lock(queue_mutex_);
-  if (publishing_size_.load() + payload.bytes().size() > kPublishQueueMax) {
-    return std::unexpected(Error{ErrorKind::kBusy, ErrorCode::kOverloaded,
-                                 "the server has too much to publish; try again"});
+  switch (outbox_.push({std::move(*name_parsed), payload.type(), copy_of(payload.bytes())})) {
+    case Pushed::kQueued:
+      break;
+    case Pushed::kFull:
+      return std::unexpected(Error{ErrorKind::kBusy, ErrorCode::kOverloaded,
+                                   "the server has too much to publish; try again"});
+    case Pushed::kClosed:
+      return std::unexpected(
+          Error{ErrorKind::kClosed, ErrorCode::kDraining, "the server has stopped"});
   }
-  publishing_size_.fetch_add(payload.bytes().size(), std::memory_order_relaxed);
-  queue_.push_back({std::move(*name_parsed), payload.type(), copy_of(payload.bytes())});
-  has_queued_.store(true);
   wakeup_->wake();
   return {};
 }
 
-// In order, and as far as there is room: what a full channel cannot take now waits for its slowest
-// subscriber, whose acknowledgements bring the next turn.
-bool ServerRuntime::publish_queued(Instant now) {
-  if (has_queued_.load(std::memory_order_acquire)) {
-    const std::lock_guard lock(queue_mutex_);
-    for (Queued& item : queue_) publishing_.push_back(std::move(item));
-    queue_.clear();
-    has_queued_.store(false);
-  }
-  bool any = false;
-  while (!publishing_.empty()) {
-    const Queued& item = publishing_.front();
+bool ServerRuntime::publish_waiting(Instant now) {
+  if (outbox_.empty()) return false;
+  const bool has_new = outbox_.has_new();
+  const bool more = outbox_.store([&](const runtime::ServerOutbox::Item& item) {
     const ErrorCode code = engine_.hub().publish(item.channel, item.type, item.payload, now);
-    if (code == ErrorCode::kOverloaded) break;
-    if (code != ErrorCode::kNone) {
+    if (code != ErrorCode::kNone && code != ErrorCode::kOverloaded) {
       tell(ServerEvent::Kind::kPublishRejected, item.channel.text(), name(code));
     }
-    publishing_size_.fetch_sub(item.payload.size(), std::memory_order_relaxed);
-    publishing_.pop_front();
-    any = true;
-  }
-  if (any) engine_.drain_hub(now);
-  return any;
+    return code;
+  });
+  engine_.drain_hub(now);
+  return more || has_new;
 }
 
 void ServerRuntime::stop() noexcept {
@@ -295,25 +304,46 @@ void ServerRuntime::stop() noexcept {
   wakeup_->wake();
 }
 
-// Nothing is queued or in flight for anybody.
-bool ServerRuntime::quiet() { return !engine_.busy(); }
-
 // spec: SESSION-10
 void ServerRuntime::drain() {
   const Instant deadline = net::now() + options_.limits.drain_timeout;
+  outbox_.close();
   engine_.start_draining(options_.limits.drain_timeout, "the server is stopping");
   // Packets that were on their way when we stopped still count: one round of delayed ACKs.
   const Duration settle = 4 * options_.limits.ack_delay;
   Instant last_activity = net::now();
   for (Instant now = last_activity; now < deadline; now = net::now()) {
-    if (turn(now) || !quiet()) last_activity = now;
-    if (engine_.connection_count() == 0 || now - last_activity > settle) break;
-    static_cast<void>(poller_.wait(std::min(now + options_.limits.ack_delay, deadline)));
-    sink_.unblock();
+    const bool active = turn(now);
+    if (active || engine_.busy() || !outbox_.empty()) last_activity = now;
+    if (engine_.connection_count() == 0 && outbox_.empty()) break;
+    if (now - last_activity > settle) break;
+    if (!active) wait(std::min(now + options_.limits.ack_delay, deadline));
   }
-  engine_.close_all(ErrorCode::kDraining, "DRAINING: the server is stopping", net::now());
-  static_cast<void>(engine_.write(sink_, net::now()));
-  sink_.flush();
+  tell_what_is_left();
+  say_goodbye();
+}
+
+void ServerRuntime::tell_what_is_left() {
+  for (const hub::PeerKey peer : engine_.unsettled_peers()) {
+    tell(ServerEvent::Kind::kPeerLeftBehind, engine_.hub().identity(peer),
+         "not all that was accepted reached it in time");
+  }
+  for (const auto& [channel, count] : outbox_.waiting()) {
+    tell(ServerEvent::Kind::kPublishRejected, channel.text(),
+         "DRAINING: " + std::to_string(count) + " messages waited for room");
+  }
+}
+
+// Whoever has no room for what was said before is waited for a moment longer.
+void ServerRuntime::say_goodbye() {
+  const Instant begin = net::now();
+  const Instant deadline = begin + link::ServerEngine::kGoodbyeMax;
+  engine_.close_all(ErrorCode::kDraining, "DRAINING: the server is stopping", begin);
+  for (Instant now = begin;; now = net::now()) {
+    const bool active = turn(now);
+    if (now >= deadline || (!engine_.closing() && !sink_.blocked())) return;
+    if (!active) wait(std::min(now + options_.limits.ack_delay, deadline));
+  }
 }
 
 void ServerRuntime::publish_stats(Instant now, Urgency urgency) {

@@ -4,14 +4,12 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <expected>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "link/server_engine.h"
@@ -20,6 +18,7 @@
 #include "net/wakeup.h"
 #include "orzatty/server.h"
 #include "runtime/batch_sink.h"
+#include "runtime/server_outbox.h"
 
 namespace orzatty {
 
@@ -46,29 +45,26 @@ class ServerRuntime final : private link::ServerEvents {
   // How long an idle server keeps asking before it sleeps: waking a core costs more than this.
   static constexpr Duration kSpin = std::chrono::microseconds(30);
   static constexpr Duration kStatsEvery = std::chrono::milliseconds(50);
-  static constexpr std::size_t kPublishQueueMax = 64 * 1024 * 1024;  // bytes from other threads
-
-  struct Queued {  // by publish() in another thread
-    ChannelName channel;
-    MessageType type;
-    Bytes payload;
-  };
 
   ServerRuntime(ServerOptions options, const link::ServerEngineConfig& config,
                 std::shared_ptr<const quic::ServerCredentials> credentials, net::Poller poller,
                 std::unique_ptr<net::Wakeup> wakeup);
 
-  void on_event(hub::HubOutput& output, Instant now) override;
-  void authenticate(const hub::AuthenticationNeeded& needed, Instant now);
-  void call_handler(const hub::HandlerMessages& messages);
-  void tell(ServerEvent::Kind kind, std::string_view identity, std::string_view text);
+  // What the application gave is called here, in the middle of the engine's work: nothing may be
+  // thrown through it.
+  void on_event(hub::HubOutput& output, Instant now) noexcept override;
+  void authenticate(const hub::AuthenticationNeeded& needed, Instant now) noexcept;
+  void call_handler(const hub::HandlerMessages& messages) noexcept;
+  void tell(ServerEvent::Kind kind, std::string_view identity, std::string_view text) noexcept;
 
   [[nodiscard]] bool turn(Instant now);
   [[nodiscard]] bool receive(Instant now);
-  [[nodiscard]] bool publish_queued(Instant now);
+  [[nodiscard]] bool publish_waiting(Instant now);
   void sleep(Instant now);
+  void wait(std::optional<Instant> until);
   void drain();
-  [[nodiscard]] bool quiet();
+  void tell_what_is_left();
+  void say_goodbye();
   enum class Urgency : std::uint8_t { kWhenDue, kNow };
   void publish_stats(Instant now, Urgency urgency);
 
@@ -82,14 +78,8 @@ class ServerRuntime final : private link::ServerEvents {
   std::vector<std::string> addresses_;
   Instant turn_at_;
   Instant active_at_;
-  std::atomic<std::thread::id> thread_;
   std::atomic<bool> stopping_{false};
-  std::atomic<bool> has_queued_{false};
-
-  std::mutex queue_mutex_;
-  std::vector<Queued> queue_;
-  std::atomic<std::size_t> publishing_size_{0};  // payloads, in both queues
-  std::deque<Queued> publishing_;                // the server's thread's
+  runtime::ServerOutbox outbox_;
 
   mutable std::mutex stats_mutex_;
   ServerStats stats_;

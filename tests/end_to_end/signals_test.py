@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 
 import hub
 
@@ -50,6 +51,19 @@ class Interrupted(hub.HubTest):
         code, _, err = server.finish()
         self.assertEqual(code, 0, err)
         subscriber.wait_for_line("stderr", "going away|lost")
+
+    def test_a_server_stops_in_time_though_a_subscriber_is_stuck_and_tells_whom_it_left_behind(self):
+        config = self.file("orzatty.toml", b'[limits]\ndrain_timeout = "500ms"\n')
+        server, _ = self.serve("--config", config)
+        subscriber = self.subscribe("a")
+        subscriber.send(signal.SIGSTOP)
+        self.publish("a", "never read")
+        began = time.monotonic()
+        server.send(signal.SIGTERM)
+        code, _, err = server.finish()
+        self.assertEqual(code, 0, err)
+        self.assertLess(time.monotonic() - began, 5)  # the subscriber would be taken for dead after 10
+        self.assertRegex(err, "level=warn event=peer_left_behind identity=dev")
 
     def test_a_server_without_peers_stops_at_once(self):
         server, _ = self.serve()
