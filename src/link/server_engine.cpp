@@ -180,7 +180,7 @@ bool ServerEngine::write_one(Joint& joint, PacketSink& sink, Instant now) {
     hub_.flush(*joint.peer, now);
     drain_hub(now);
   }
-  static_cast<void>(close_if_said(joint, connection, now));
+  close_if_said(joint, connection, now);
   BuildResult result = build(joint, connection, sink, now);
   if (close_if_said(joint, connection, now)) result = build(joint, connection, sink, now);
   if (result == BuildResult::kClosed) {
