@@ -141,7 +141,7 @@ Channel::Past Channel::find(base::ProducerNumber producer, Sequence first,
 }
 
 std::uint64_t Channel::backlog_limit() const {
-  return std::max(config_.retention.bytes, kBacklogMin);
+  return std::min(std::max(config_.retention.bytes, kBacklogMin), size_max_);
 }
 
 // Of whom is waited for, to the run: what a publisher is owed needs no finer measure.

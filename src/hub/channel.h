@@ -38,7 +38,8 @@ struct Batch {
 
 class Channel {
  public:
-  // What may wait for the slowest subscriber, at least: a publisher's window.
+  // What may wait for the slowest subscriber, at least: a publisher's window. A channel that may
+  // not be so large lets less wait.
   static constexpr std::uint64_t kBacklogMin = 2 * 1024 * 1024;
 
   Channel(ChannelName name, ChannelEpoch epoch, const ChannelConfig& config, std::uint64_t size_max,

@@ -102,6 +102,39 @@ TEST(Wait, APublisherGetsNoCreditForWhatDoesNotFitUntilTheSlowestSubscriberReads
 }
 
 // spec: CREDIT-3
+TEST(Wait, NoMoreThanTheSizeOfAChannelAndAWindowIsEverKept) {
+  constexpr std::uint64_t kMessage = 1'003;  // with its header
+  constexpr std::uint64_t kStreamWindow = 100 * kMessage;
+  Limits limits;
+  limits.channel_size_max = 200'000;
+  for (const std::uint64_t retained : {std::uint64_t{0}, std::uint64_t{4'000'000}}) {
+    ChannelConfig config = with(SlowPolicy::kWait);
+    config.retention.bytes = retained;
+    World world(config_of(config, limits), kStreamWindow);
+    Client& bob = world.connect("bob");
+    bob.subscribe("news");
+    world.run();
+    bob.stop_reading();
+    Client& alice = world.connect("alice");
+    const StreamKey stream = alice.open_publication("news");
+    for (int i = 0; i < 1'000; ++i) alice.send(stream, std::string(kMessage - 3, 'x'));
+    world.run();
+    world.settle();
+
+    // Alice's window comes on top; what fills bob's window, and waits in his stream, is his already.
+    const std::uint64_t stored = alice.acknowledged().size() * kMessage;
+    const std::uint64_t given = kStreamWindow + Delivery::kFill + base::RunIndex::kRunBytesMax;
+    EXPECT_LE(stored, 200'000 + kStreamWindow + given);
+    EXPECT_GE(stored, 200'000U);
+
+    bob.go_on_reading(world.now);
+    world.settle();
+    EXPECT_EQ(bob.received.size(), 1'000U);
+    EXPECT_THAT(bob.gaps, IsEmpty());
+  }
+}
+
+// spec: CREDIT-3
 TEST(Wait, EndsWhenTheSlowSubscriberLeavesOrIsLost) {
   for (const bool leaves : {true, false}) {
     World world(config_of(with(SlowPolicy::kWait)), 3 * 1024 * 1024);
