@@ -26,7 +26,7 @@ struct Limits {
   std::uint32_t control_backlog_max = 1024 * 1024; // replies a peer may leave unread, then close
 
   // Memory between application and network, per publisher and per connection.
-  std::uint32_t outbox_size_max = 2 * 1024 * 1024;   // stays in cache; 8 MiB was measured slower
+  std::uint32_t outbox_size_max = 2 * 1024 * 1024;   // stays in cache; 8 MiB was slower; <= 31 MiB
   std::uint32_t stream_window = 2 * 1024 * 1024;     // >= message_size_max, or it could never arrive
   std::uint32_t connection_window = 8 * 1024 * 1024; // four busy streams
   std::uint32_t reassembly_size_max = 4 * 1024 * 1024;  // frames that span packets, all streams
@@ -48,7 +48,9 @@ struct Limits {
   std::uint32_t connection_count_max = 20'000;
   std::uint32_t half_open_count_max = 2'000;  // 55 KB each: what a flood of strangers may cost
   std::uint32_t channel_count_max = 1'000'000;
-  std::uint32_t channel_size_max = 64 * 1024 * 1024;  // of one log, whatever its retention asks
+  std::uint32_t channel_size_max = 64 * 1024 * 1024;  // of one log, whatever its retention asks; of
+                                                      // a channel that waits for somebody its
+                                                      // publishers' windows come on top
   std::uint32_t hub_size_max = 2U * 1024 * 1024 * 1024;  // of all logs; then messages are rejected
   std::uint32_t segment_keep_max = 2 * 1024 * 1024;  // freed memory kept at hand: fits a cache
 };

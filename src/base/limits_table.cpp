@@ -44,14 +44,34 @@ struct Order {
   std::string_view larger;
   std::string_view reason;
 };
-constexpr std::array<Order, 6> kOrders = {
+constexpr std::array<Order, 9> kOrders = {
     {{"message_size_max", "stream_window", "or the largest message could never arrive"},
      {"message_size_max", "outbox_size_max", "or the largest message could never be sent"},
      {"message_size_max", "reassembly_size_max",
       "or the largest message could never be put together"},
      {"stream_window", "connection_window", "or one stream could never use its window"},
      {"half_open_count_max", "connection_count_max", "as half-open connections are connections"},
-     {"hello_size_max", "control_frame_size_max", "as a HELLO is a control frame"}}};
+     {"hello_size_max", "control_frame_size_max", "as a HELLO is a control frame"},
+     {"control_frame_size_max", "control_backlog_max", "or a reply could never be sent"},
+     {"message_size_max", "channel_size_max", "or the largest message could never be kept"},
+     {"message_size_max", "hub_size_max", "or the largest message could never be kept"}}};
+
+// What the protocol, or a data structure, cannot do more of.
+struct Ceiling {
+  std::string_view name;
+  std::uint32_t value;
+  std::string_view reason;
+};
+constexpr std::array<Ceiling, 5> kCeilings = {
+    {{"channel_name_size_max", 255, "as a name's length is one byte"},
+     {"hello_size_max", 16 * 1024, "as the protocol allows no longer HELLO"},
+     {"control_frame_size_max", 64 * 1024, "as the protocol allows no longer control frame"},
+     {"subscription_channel_count_max", 16 * 1024, "as one stream introduces no more channels"},
+     // 2^24 messages of two bytes are 32 MiB; the rest is slack for a header.
+     {"outbox_size_max", 31 * 1024 * 1024, "as it counts less than 2^24 messages"}}};
+
+// The protocol states times in milliseconds, below 2^32.
+constexpr Duration kDurationMax = std::chrono::milliseconds(0xffff'ffff);
 
 std::uint32_t value_of(const Limits& limits, std::string_view name) {
   for (const CountLimit& limit : kCounts) {
@@ -65,7 +85,7 @@ std::uint32_t value_of(const Limits& limits, std::string_view name) {
 std::span<const CountLimit> count_limits() { return kCounts; }
 std::span<const DurationLimit> duration_limits() { return kDurations; }
 
-// spec: CREDIT-1
+// spec: CREDIT-1, CONTROL-1
 std::optional<std::string> problem_of(const Limits& limits) {
   for (const CountLimit& limit : kCounts) {
     if (limits.*limit.member == 0) return std::string(limit.name) + " must be at least 1";
@@ -74,16 +94,26 @@ std::optional<std::string> problem_of(const Limits& limits) {
     if (limits.*limit.member <= Duration::zero()) {
       return std::string(limit.name) + " must be more than nothing";
     }
+    if (limits.*limit.member > kDurationMax) {
+      return std::string(limit.name) + " may not exceed 49 days, as no frame could state it";
+    }
+  }
+  for (const Ceiling& ceiling : kCeilings) {
+    if (value_of(limits, ceiling.name) <= ceiling.value) continue;
+    return std::string(ceiling.name) + " may not exceed " + std::to_string(ceiling.value) + ", " +
+           std::string(ceiling.reason);
   }
   for (const Order& order : kOrders) {
     if (value_of(limits, order.smaller) <= value_of(limits, order.larger)) continue;
     return std::string(order.smaller) + " may not exceed " + std::string(order.larger) + ", " +
            std::string(order.reason);
   }
-  if (limits.channel_name_size_max > 255) {
-    return "channel_name_size_max may not exceed 255, as a name's length is one byte";
+  const auto heartbeat = std::chrono::floor<std::chrono::milliseconds>(limits.heartbeat_interval);
+  const auto dead = std::chrono::floor<std::chrono::milliseconds>(limits.dead_after);
+  if (heartbeat == heartbeat.zero()) {
+    return "heartbeat_interval must be at least 1 ms, as WELCOME states it in milliseconds";
   }
-  if (limits.heartbeat_interval >= limits.dead_after) {
+  if (heartbeat >= dead) {
     return "heartbeat_interval must be less than dead_after, or every quiet peer is taken for dead";
   }
   return std::nullopt;
