@@ -95,8 +95,9 @@ class Channel {
   std::optional<Instant> timer;         // that is set there
   std::uint32_t publication_count = 0;  // open ones
   std::optional<Instant> unused_since;
-  bool slow_told = false;  // of the debts that are open now
-  bool untended = false;   // stands in the line of Subscribing
+  bool has_refused = false;  // a message, and shall know it when it comes again
+  bool slow_told = false;    // of the debts that are open now
+  bool untended = false;     // stands in the line of Subscribing
 
  private:
   [[nodiscard]] std::uint64_t backlog_limit() const;

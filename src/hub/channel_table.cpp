@@ -44,8 +44,8 @@ bool ChannelTable::settle(Channel& channel, Instant now) {
     return false;
   }
   if (!channel.unused_since) channel.unused_since = now;
-  // One that never held a message has nothing to remember.
-  const bool untouched = channel.index().next_offset() == Offset(0);
+  // One that never held a message, nor refused one, has nothing to remember.
+  const bool untouched = channel.index().next_offset() == Offset(0) && !channel.has_refused;
   const Instant kept_until = *channel.unused_since + kUnusedKept;
   if (!untouched && now < kept_until) {
     set_timer(channel, kept_until);

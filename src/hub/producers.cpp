@@ -28,6 +28,7 @@ std::expected<Producers::Joined, ProtocolError> Producers::join(const wire::Publ
           ProtocolError{ErrorCode::kSequenceInvalid, "PUBLISH leaves out messages"});
     } else {
       joined.number = known->second;
+      producer.refusals.forget_below(publish.next);
     }
   }
   Producer& producer = (*this)[joined.number];
@@ -52,6 +53,11 @@ base::ProducerNumber Producers::add(const wire::Publish& publish, std::string_vi
   producer->serial = ++serials_;
   newest_.insert_or_assign(Name(publish.producer, identity), number);
   return number;
+}
+
+Producer* Producers::find(const ProducerId& id, std::string_view identity) {
+  const auto known = newest_.find(Name(id, identity));
+  return known == newest_.end() ? nullptr : &(*this)[known->second];
 }
 
 void Producers::leave(base::ProducerNumber number) {

@@ -16,6 +16,7 @@
 #include "base/ring.h"
 #include "base/run_index.h"
 #include "base/slab.h"
+#include "hub/refusals.h"
 #include "orzatty/error.h"
 #include "orzatty/ids.h"
 #include "wire/publish.h"
@@ -28,6 +29,7 @@ struct Producer {
   ProducerEpoch epoch;
   std::string identity;
   Sequence next;                     // everything below was accepted, rejected or skipped
+  Refusals refusals;                 // what was rejected of it, as far as the producer may not know
   base::SlabKey owner;               // the peer that published last
   std::uint64_t serial = 0;          // never used twice, as its number is
   std::uint32_t publications = 0;    // that are open
@@ -52,6 +54,8 @@ class Producers {
                                                           std::string_view identity,
                                                           base::SlabKey peer);
   void leave(base::ProducerNumber number);
+  // The newest epoch of a producer that publishes as `identity`, if it is known.
+  [[nodiscard]] Producer* find(const ProducerId& id, std::string_view identity);
   [[nodiscard]] Producer& operator[](base::ProducerNumber number) {
     return *producers_[number.value()];
   }

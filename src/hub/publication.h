@@ -24,7 +24,7 @@ struct Publication {
   Endpoint* endpoint = nullptr;
   ErrorCode refused = ErrorCode::kNone;  // why nothing of it is taken
   base::ProducerNumber producer;         // in the table below
-  Producers* producers = nullptr;        // of the channel or endpoint; nullptr when refused
+  Producers* producers = nullptr;        // of the channel, the endpoint, or of who found no room
   bool joined = false;                   // it stands there
   std::string name;
 };

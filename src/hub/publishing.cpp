@@ -21,6 +21,37 @@ std::size_t size_of(BytesView frames, std::uint64_t count) {
   return size;
 }
 
+// Sequences of a producer are counted per channel.
+std::string turned_away_name(const Peer& peer, const wire::Publish& publish) {
+  return peer.identity + '\0' + std::string(publish.channel.text());
+}
+
+// What became of the first of `count` messages that came before, and of as many behind it as share
+// its fate.
+struct KnownFate {
+  ErrorCode code = ErrorCode::kNone;  // of a rejected one
+  Offset offset;
+  std::uint64_t count = 0;
+};
+
+// spec: PUBLISH-5
+KnownFate fate_of(const Publication& publication, Sequence first, std::uint64_t count) {
+  const auto refused = (*publication.producers)[publication.producer].refusals.find(first);
+  if (refused && refused->from <= first) {
+    const std::uint64_t same = std::min<std::uint64_t>(count, refused->to - first);
+    return {.code = refused->code, .offset = {}, .count = same};
+  }
+  if (refused) count = std::min<std::uint64_t>(count, refused->from - first);
+  if (publication.channel == nullptr) {  // an endpoint counts by sequences
+    return {.code = ErrorCode::kNone, .offset = Offset(first.value()), .count = count};
+  }
+  const Channel::Past past = publication.channel->find(publication.producer, first, count);
+  const bool never_stored = past.fate == Channel::Past::Fate::kRefused;
+  return {.code = never_stored ? ErrorCode::kOverloaded : ErrorCode::kNone,
+          .offset = past.offset,
+          .count = past.count};
+}
+
 }  // namespace
 
 Publishing::Publishing(HubState& state, Subscribing& subscribing)
@@ -54,6 +85,7 @@ void Publishing::open(Peer& peer, const session::PublicationOpened& opened) {
     subscribing_.tend(*channel);
   } else {
     publication.refused = ErrorCode::kChannelLimit;
+    publication.producers = &turned_away_;
   }
   if (publication.producers != nullptr) return join(peer, publication, publish);
   peer.session.accepted({.publication = publish.publication,
@@ -66,7 +98,12 @@ void Publishing::open(Peer& peer, const session::PublicationOpened& opened) {
 
 // spec: PUBLISH-3, PUBLISH-7
 void Publishing::join(Peer& peer, Publication& publication, const wire::Publish& publish) {
-  const auto joined = publication.producers->join(publish, peer.identity, peer.key);
+  const bool turned_away = publication.producers == &turned_away_;
+  const std::string name = turned_away ? turned_away_name(peer, publish) : peer.identity;
+  if (Producer* const known = turned_away ? turned_away_.find(publish.producer, name) : nullptr) {
+    known->next = std::max(known->next, publish.next);  // there was a channel in between
+  }
+  const auto joined = publication.producers->join(publish, name, peer.key);
   if (!joined) {
     leave(publication);
     publication = {};
@@ -74,6 +111,7 @@ void Publishing::join(Peer& peer, Publication& publication, const wire::Publish&
   }
   publication.producer = joined->number;
   publication.joined = true;
+  if (!turned_away) recall_refusals(peer, publication, publish);
   if (joined->fenced && *joined->fenced != peer.key) {
     if (Peer* const older = state_.find(*joined->fenced)) {
       older->session.close(ErrorCode::kFenced, "FENCED: a newer epoch of this producer is at work");
@@ -86,6 +124,17 @@ void Publishing::join(Peer& peer, Publication& publication, const wire::Publish&
                          .first_offset = {},
                          .duplicate = false},
                         0, 0, state_.now);
+}
+
+// There was no room for the channel, and now there is.
+void Publishing::recall_refusals(const Peer& peer, const Publication& publication,
+                                 const wire::Publish& publish) {
+  const Producer* const before =
+      turned_away_.find(publish.producer, turned_away_name(peer, publish));
+  Producer& producer = (*publication.producers)[publication.producer];
+  if (before == nullptr || before->epoch != producer.epoch || before->next <= producer.next) return;
+  producer.refusals.add({producer.next, before->next, ErrorCode::kChannelLimit});
+  producer.next = before->next;
 }
 
 void Publishing::leave(Publication& publication) {
@@ -114,7 +163,7 @@ std::optional<HubOutput> Publishing::take(Peer& peer, const session::Publication
   state_.counters.messages_in += given.count;
   state_.counters.bytes_in += given.frames.size();
   if (publication.refused != ErrorCode::kNone) {
-    reject(peer, given, publication.refused);
+    reject(peer, publication, given, publication.refused);
     return std::nullopt;
   }
   // By another publication of this very session; of others the session was closed.
@@ -138,14 +187,10 @@ session::PublicationMessages Publishing::acknowledge_known(
   const std::uint64_t known = std::min<std::uint64_t>(next - given.first, given.count);
   const std::size_t size = size_of(given.frames, known);
   for (std::uint64_t rest = known; rest > 0;) {
-    using Past = Channel::Past;
-    Past past{Past::Fate::kKept, Offset(fresh.first.value()), rest};  // of an endpoint
-    if (publication.channel != nullptr) {
-      past = publication.channel->find(publication.producer, fresh.first, rest);
-    }
-    if (past.fate == Past::Fate::kRefused) {
-      peer.session.rejected(given.publication, fresh.first, fresh.first + past.count,
-                            ErrorCode::kOverloaded, advice(ErrorCode::kOverloaded));
+    const KnownFate past = fate_of(publication, fresh.first, rest);
+    if (past.code != ErrorCode::kNone) {
+      peer.session.rejected(given.publication, fresh.first, fresh.first + past.count, past.code,
+                            advice(past.code));
     } else {
       peer.session.accepted({.publication = given.publication,
                              .first = fresh.first,
@@ -168,14 +213,16 @@ session::PublicationMessages Publishing::acknowledge_known(
 void Publishing::store(Peer& peer, Publication& publication,
                        const session::PublicationMessages& fresh) {
   Channel& channel = *publication.channel;
-  (*publication.producers)[publication.producer].next = fresh.first + fresh.count;
   const Offset offset = channel.index().next_offset();
   const Batch batch{.producer = publication.producer,
                     .first = fresh.first,
                     .count = fresh.count,
                     .header = {},
                     .body = fresh.frames};
-  if (!channel.append(batch, state_.now)) return reject(peer, fresh, ErrorCode::kOverloaded);
+  if (!channel.append(batch, state_.now)) {
+    return reject(peer, publication, fresh, ErrorCode::kOverloaded);
+  }
+  (*publication.producers)[publication.producer].next = fresh.first + fresh.count;
   peer.session.accepted({.publication = fresh.publication,
                          .first = fresh.first,
                          .count = fresh.count,
@@ -218,8 +265,18 @@ void Publishing::settle() {
 }
 
 // spec: PUBLISH-5
-void Publishing::reject(Peer& peer, const session::PublicationMessages& given, ErrorCode code) {
+void Publishing::reject(Peer& peer, Publication& publication,
+                        const session::PublicationMessages& given, ErrorCode code) {
   state_.counters.rejected += given.count;
+  if (publication.joined) {
+    Producer& producer = (*publication.producers)[publication.producer];
+    const Sequence end = given.first + given.count;
+    if (end > producer.next) {
+      producer.refusals.add({std::max(given.first, producer.next), end, code});
+      producer.next = end;
+    }
+    if (publication.channel != nullptr) publication.channel->has_refused = true;
+  }
   peer.session.rejected(given.publication, given.first, given.first + given.count, code,
                         advice(code));
   peer.session.core().consumed(given.stream, given.frames.size());

@@ -33,6 +33,8 @@ class Publishing {
 
  private:
   void join(Peer& peer, Publication& publication, const wire::Publish& publish);
+  void recall_refusals(const Peer& peer, const Publication& publication,
+                       const wire::Publish& publish);
   void leave(Publication& publication);
   // What of `given` is new; the rest is acknowledged as known.
   [[nodiscard]] session::PublicationMessages acknowledge_known(
@@ -40,11 +42,14 @@ class Publishing {
   void store(Peer& peer, Publication& publication, const session::PublicationMessages& fresh);
   [[nodiscard]] HubOutput hand_over(Peer& peer, Publication& publication,
                                     const session::PublicationMessages& fresh);
-  void reject(Peer& peer, const session::PublicationMessages& given, ErrorCode code);
+  void reject(Peer& peer, Publication& publication, const session::PublicationMessages& given,
+              ErrorCode code);
 
   HubState& state_;
   Subscribing& subscribing_;
   std::map<std::string, Endpoint, std::less<>> endpoints_;
+  // Of whom all was rejected as there was no room for the channel: by identity and channel.
+  Producers turned_away_;
   ProducerId own_id_;
 
   // Messages that a handler is looking at: accepted when it is done. spec: PUBLISH-4

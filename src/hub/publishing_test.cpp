@@ -282,6 +282,141 @@ TEST(Publish, ThatThereIsNoMemoryForIsRejectedAndStaysRejectedWhenItIsRepeated) 
   EXPECT_EQ(again.rejects[0].from, Sequence(rejected));
 }
 
+// Nothing of the producer is in the log to tell it by.
+// spec: PUBLISH-2, PUBLISH-5, PUBLISH-7
+TEST(Publish, ThatWasRejectedFirstOfAllIsRejectedAgainAfterAReconnect) {
+  Limits limits;
+  limits.hub_size_max = 200 * 1024;
+  World world(
+      config_of({.retention = {.count = 0, .bytes = 0}, .slow_policy = SlowPolicy::kWait}, limits));
+  const std::string large(50'000, 'x');
+  while (world.publish("other", large) == ErrorCode::kNone) continue;
+  Client& alice = world.connect("alice");
+  const StreamKey stream = alice.open_publication("news");
+  alice.send(stream, large);
+  alice.send(stream, "small");
+  world.settle();
+  ASSERT_EQ(alice.rejects.size(), 1U);
+  ASSERT_EQ(alice.acknowledged().size(), 1U);
+  world.cut(alice);
+
+  Client& again = world.connect("alice");
+  const StreamKey retry = again.open_publication("news");
+  again.send(retry, large);
+  again.send(retry, "small");
+  world.settle();
+
+  EXPECT_EQ(again.acks[0].first, Sequence(2)) << "both came before";
+  ASSERT_EQ(again.rejects.size(), 1U);
+  EXPECT_EQ(again.rejects[0].from, Sequence(0));
+  EXPECT_EQ(again.rejects[0].to, Sequence(1));
+  EXPECT_EQ(again.rejects[0].code, ErrorCode::kOverloaded);
+  EXPECT_THAT(again.acknowledged(), ElementsAre(Pair(1, Pair(0, true))));
+}
+
+// spec: PUBLISH-2, PUBLISH-5
+TEST(Publish, ThatWasRejectedIsNeverStoredLaterWhenThereIsRoomAgain) {
+  Limits limits;
+  limits.hub_size_max = 200 * 1024;
+  World world(
+      config_of({.retention = {.count = 3, .bytes = 0}, .slow_policy = SlowPolicy::kWait}, limits));
+  const std::string large(90'000, 'x');
+  Client& bob = world.connect("bob");
+  const SubscriptionId sleeping = bob.subscribe("other");
+  world.run();
+  bob.stop_reading();
+  while (world.publish("other", large) == ErrorCode::kNone) world.pass(1s);
+  Client& alice = world.connect("alice");
+  const StreamKey stream = alice.open_publication("news");
+  alice.send(stream, large);
+  world.settle();
+  ASSERT_EQ(alice.rejects.size(), 1U);
+  world.cut(alice);
+
+  // Whatever it was that filled the memory is gone.
+  bob.unsubscribe(sleeping);
+  bob.go_on_reading(world.now);
+  world.run();
+  for (int i = 0; i < 10; ++i) {
+    world.pass(1s);
+    static_cast<void>(world.publish("other", "small"));
+  }
+  Client& carol = world.connect("carol");
+  carol.subscribe("news", StartPosition::start());
+  Client& again = world.connect("alice");
+  const StreamKey retry = again.open_publication("news");
+  again.send(retry, large);
+  again.send(retry, "new");
+  world.settle();
+
+  ASSERT_EQ(again.rejects.size(), 1U);
+  EXPECT_EQ(again.rejects[0].from, Sequence(0));
+  EXPECT_THAT(again.acknowledged(), ElementsAre(Pair(1, Pair(0, false))));
+  EXPECT_THAT(carol.texts(), ElementsAre("new"));
+}
+
+// spec: PUBLISH-2, PUBLISH-5, PUBLISH-7
+TEST(Publish, ThatWasRejectedForWantOfAChannelIsNeverStoredWhenThereIsOne) {
+  Limits limits;
+  limits.channel_count_max = 1;
+  World world(config_of({}, limits));
+  Client& bob = world.connect("bob");
+  const SubscriptionId occupant = bob.subscribe("a");
+  world.run();
+  Client& alice = world.connect("alice");
+  alice.send_run(alice.open_publication("b"), {"0", "1"});
+  world.settle();
+  ASSERT_EQ(alice.rejects.size(), 1U);
+  world.cut(alice);
+
+  bob.unsubscribe(occupant);
+  bob.subscribe("b");
+  world.run();
+  Client& again = world.connect("alice");
+  again.send_run(again.open_publication("b"), {"0", "1", "2"});
+  world.settle();
+
+  EXPECT_EQ(again.acks[0].first, Sequence(2));
+  ASSERT_EQ(again.rejects.size(), 1U);
+  EXPECT_EQ(again.rejects[0].from, Sequence(0));
+  EXPECT_EQ(again.rejects[0].to, Sequence(2));
+  EXPECT_EQ(again.rejects[0].code, ErrorCode::kChannelLimit);
+  EXPECT_THAT(bob.texts(), ElementsAre("2"));
+}
+
+// spec: PUBLISH-1
+TEST(Publish, MayGoOnWhereItWasAfterThereWasAChannelForAWhile) {
+  Limits limits;
+  limits.channel_count_max = 1;
+  World world(config_of(
+      {.retention = {.count = 0, .bytes = 0, .age = 1s}, .slow_policy = SlowPolicy::kWait},
+      limits));
+  const auto send_as_alice = [&](std::uint64_t next) {
+    Client& alice = world.connect("alice");
+    alice.send(alice.open_publication("b", next), std::to_string(next));
+    world.settle();
+    EXPECT_FALSE(alice.closed_by_hub);
+    const bool accepted = alice.acknowledged().contains(next);
+    world.cut(alice);
+    return accepted;
+  };
+  Client& bob = world.connect("bob");
+  const SubscriptionId occupant = bob.subscribe("a");
+  world.run();
+
+  EXPECT_FALSE(send_as_alice(0));
+  bob.unsubscribe(occupant);
+  world.run();
+  EXPECT_TRUE(send_as_alice(1));
+  EXPECT_TRUE(send_as_alice(2));
+  world.pass(2s);
+  world.pass(61s);
+  Client& carol = world.connect("carol");
+  carol.subscribe("a");
+  world.run();
+  EXPECT_FALSE(send_as_alice(3));
+}
+
 // spec: STREAM-7
 TEST(Publish, TwiceWithTheSamePublicationClosesTheSession) {
   World world;
