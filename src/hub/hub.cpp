@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "hub/channel_table.h"
 #include "hub/hub_state.h"
+#include "hub/lag.h"
 #include "hub/publishing.h"
 #include "hub/subscribing.h"
 #include "orzatty/version.h"
@@ -280,5 +281,9 @@ std::string_view Hub::identity(PeerKey key) const {
 }
 
 const HubCounters& Hub::counters() const { return parts_->state.counters; }
+
+std::vector<SubscriptionLag> Hub::slowest_subscriptions(std::size_t count_max) const {
+  return hub::slowest_subscriptions(parts_->state, count_max);
+}
 
 }  // namespace orzatty::hub

@@ -71,6 +71,14 @@ struct HubCounters {
   std::uint64_t subscriptions = 0;
 };
 
+// A subscription that has not consumed all that a channel of it holds, as far as it said (CONSUMED).
+struct SubscriptionLag {
+  std::string identity;
+  std::string channel;
+  SubscriptionId subscription;
+  std::uint64_t messages = 0;
+};
+
 class Hub {
  public:
   // `seed` draws epochs and nonces.
@@ -129,6 +137,9 @@ class Hub {
 
   [[nodiscard]] std::string_view identity(PeerKey peer) const;
   [[nodiscard]] const HubCounters& counters() const;
+  // Who is furthest behind, slowest first, one entry for each of its channels; only those that are
+  // behind. Looks at every subscription: for metrics, not for every turn.
+  [[nodiscard]] std::vector<SubscriptionLag> slowest_subscriptions(std::size_t count_max) const;
 
  private:
   class Parts;

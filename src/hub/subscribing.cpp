@@ -287,7 +287,8 @@ void Subscribing::consumed(Peer& peer, const wire::Consumed& consumed) {
   for (const wire::ConsumedPosition& position : consumed.positions) {
     Delivery* const delivery = peer.find_delivery(position.subscription);
     ChannelReader* const reader = delivery == nullptr ? nullptr : delivery->find(position.alias);
-    if (reader != nullptr && position.next <= reader->next()) reader->consumed = position.next;
+    if (reader == nullptr || position.next > reader->next()) continue;
+    reader->consumed = std::max(reader->consumed, position.next);
   }
 }
 
