@@ -7,6 +7,8 @@
 //
 //   [limits]                            # any field of Limits, by its name
 //   message_size_max = 4194304
+//   stream_window = 4194304             # a message has to fit into both
+//   outbox_size_max = 4194304
 //   hello_timeout = "5s"
 //
 //   [channel_default]                   # of channels that no [[channel]] matches

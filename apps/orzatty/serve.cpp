@@ -36,6 +36,8 @@ constexpr const char* kExamples =
     "  tokens = [{identity = \"alice\", token_file = \"alice.token\"}]\n"
     "  [limits]\n"
     "  message_size_max = 4194304\n"
+    "  stream_window = 4194304\n"
+    "  outbox_size_max = 4194304\n"
     "  [[channel]]\n"
     "  pattern = \"quotes.>\"\n"
     "  retention_count = 1\n"

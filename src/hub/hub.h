@@ -115,7 +115,8 @@ class Hub {
                                       BytesView payload);
   // Into a hub channel, as the server itself (identity "$server"): kNone when it was stored,
   // kOverloaded when there is no memory or the channel holds all it may for somebody who is waited
-  // for, kChannelLimit, kMessageTooLarge, kTextInvalid.
+  // for, kChannelLimit, kNameInvalid when it is longer than the limit, kMessageTooLarge,
+  // kTextInvalid.
   [[nodiscard]] ErrorCode publish(const ChannelName& channel, MessageType type, BytesView payload,
                                   Instant now);
 

@@ -75,6 +75,8 @@ void Publishing::open(Peer& peer, const session::PublicationOpened& opened) {
   const auto endpoint = endpoints_.find(publish.channel.text());
   if (publish.channel.reserved()) {
     publication.refused = ErrorCode::kNotAuthorised;  // spec: NAME-3
+  } else if (publish.channel.text().size() > state_.config.limits.channel_name_size_max) {
+    publication.refused = ErrorCode::kNameInvalid;
   } else if (endpoint != endpoints_.end()) {
     publication.endpoint = &endpoint->second;
     publication.producers = &endpoint->second.producers;
@@ -294,6 +296,9 @@ void Publishing::skip(Peer& peer, const session::PublicationSkipped& skipped) {
 ErrorCode Publishing::publish(const ChannelName& name, MessageType type, BytesView payload) {
   if (payload.size() > state_.config.limits.message_size_max) return ErrorCode::kMessageTooLarge;
   if (type == MessageType::kText && !base::is_utf8(payload)) return ErrorCode::kTextInvalid;
+  if (name.text().size() > state_.config.limits.channel_name_size_max) {
+    return ErrorCode::kNameInvalid;
+  }
   Channel* const channel = subscribing_.find_or_make(name);
   if (channel == nullptr) return ErrorCode::kChannelLimit;
   // A client would get no credit; the server itself is told so, when memory is at stake.

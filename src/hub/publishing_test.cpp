@@ -253,6 +253,29 @@ TEST(Publish, ToAChannelThatThereIsNoRoomForIsRejectedWithChannelLimit) {
   EXPECT_EQ(alice.rejects[0].code, ErrorCode::kChannelLimit);
 }
 
+TEST(Publish, AndSubscribeToANameBeyondTheLimitIsRefusedWithNameInvalid) {
+  Limits limits;
+  limits.channel_name_size_max = 5;
+  World world(config_of({}, limits));
+  Client& alice = world.connect("alice");
+
+  for (const char* name : {"fives", "sixsix"}) {
+    alice.send(alice.open_publication(name), "x");
+    alice.subscribe(name, StartPosition::start());
+  }
+  world.settle();
+
+  EXPECT_EQ(alice.acknowledged(1).size(), 1U);
+  EXPECT_EQ(alice.texts().size(), 1U);
+  ASSERT_EQ(alice.rejects.size(), 1U);
+  EXPECT_EQ(alice.rejects[0].publication, PublicationId(2));
+  EXPECT_EQ(alice.rejects[0].code, ErrorCode::kNameInvalid);
+  ASSERT_EQ(alice.ended.size(), 1U);
+  EXPECT_EQ(alice.ended[0].code, ErrorCode::kNameInvalid);
+  EXPECT_EQ(world.publish("fives", "x"), ErrorCode::kNone);
+  EXPECT_EQ(world.publish("sixsix", "x"), ErrorCode::kNameInvalid);
+}
+
 // spec: PUBLISH-4, PUBLISH-5
 TEST(Publish, ThatThereIsNoMemoryForIsRejectedAndStaysRejectedWhenItIsRepeated) {
   Limits limits;

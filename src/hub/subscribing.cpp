@@ -87,6 +87,9 @@ void Subscribing::subscribe_to_one(Peer& peer, const wire::Subscribe& request) {
   const auto refuse = [&](ErrorCode code) {
     peer.session.ended(request.subscription, code, advice(code));
   };
+  if (request.pattern.text().size() > state_.config.limits.channel_name_size_max) {
+    return refuse(ErrorCode::kNameInvalid);
+  }
   // It exists from now on, so that "live" means from now on.
   Channel* const channel = find_or_make(*ChannelName::parse(request.pattern.text()));
   if (channel == nullptr) return refuse(ErrorCode::kChannelLimit);
