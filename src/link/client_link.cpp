@@ -48,12 +48,16 @@ void ClientLink::connect(const base::Address& local, const base::Address& remote
 }
 
 void ClientLink::connect_failed(std::string_view text, Instant now) {
+  connection_.reset();
   engine_.transport_lost(ErrorCode::kPeerSilent, text, false, now);
   drain(now);
 }
 
 void ClientLink::migrate(const base::Address& local, Instant now) {
-  if (connection_ != nullptr) connection_->migrate(local, now);
+  if (connection_ == nullptr) return;
+  connection_->migrate(local, now);
+  // The server learns the address from what is sent there, and we may have nothing to say.
+  if (engine_.has_transport()) static_cast<void>(engine_.ping());
 }
 
 void ClientLink::handle_datagram(const quic::Datagram& datagram, Instant now) {

@@ -293,6 +293,27 @@ TEST(ClientLink, AClientThatMovesToAnotherAddressKeepsItsSession) {
 }
 
 // spec: TRANSPORT-5
+TEST(ClientLink, AListenerThatMovesFasterThanPathsAreValidatedIsFollowedAtOnce) {
+  for (const Duration between : {1ms, 12ms, 30ms}) {
+    World world;
+    Client& alice = world.client("alice");
+    Client& bob = world.client("bob");
+    bob.subscribe("news");
+    ASSERT_TRUE(world.run_until([&] { return bob.ready == 1 && !alice.connected.empty(); }));
+    for (const std::string& text : numbered("", 50)) alice.publish("news", text);
+    for (int move = 0; move < 10; ++move) {
+      world.run_for(between);
+      world.move(bob);
+    }
+
+    const bool all = world.run_until([&] { return bob.seen.size() == 50; }, 1s);
+
+    EXPECT_TRUE(all) << "moving every " << between / 1ms << " ms";
+    EXPECT_TRUE(bob.disconnected.empty());
+  }
+}
+
+// spec: TRANSPORT-5
 TEST(ClientLink, AClientWhoseNatForgotItIsFollowedAsSoonAsItSpeaks) {
   World world;
   Client& alice = world.client("alice");
