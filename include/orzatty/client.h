@@ -3,11 +3,12 @@
 //   auto client = orzatty::Client::connect("127.0.0.1:5000", {.token = "YOUR_TOKEN"});
 //   client->send(1, "Hello Orzatty");
 //
-// Threads: a Client may be used from any thread; a Publisher from one at a time, and one per thread is
-// the fast way. By default the sending thread runs the I/O when it has enough or flushes, and a
-// backup thread takes care of idle time and timers; with Drive::kPoll there is no thread, and poll()
-// does all. Handlers run in whichever thread runs the I/O at the moment, never two at once; in a
-// handler use try_send(), as send() would wait for itself and answers kBusy.
+// Threads: a Client may be used from any thread; a Publisher from one at a time, and one per thread
+// is the fast way. By default the sending thread runs the I/O when it has enough or flushes, and a
+// backup thread takes care of idle time and timers; with Drive::kPoll there is no thread, and
+// poll() does all. Handlers run in whichever thread runs the I/O at the moment, never two at once;
+// in a handler use try_send(), as send() would wait for itself and answers kBusy. Handlers must not
+// throw: the process would end.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "orzatty/channel.h"
 #include "orzatty/channel_ref.h"
@@ -113,7 +115,7 @@ class Publisher {
   PublisherState* state_;
 };
 
-// Ends the subscription when it is destroyed.
+// Ends the subscription when it is destroyed. It may outlive its client.
 class Subscription {
  public:
   Subscription(Subscription&& other) noexcept;
@@ -121,12 +123,13 @@ class Subscription {
   ~Subscription();
   void unsubscribe();
   // Goes on without this object, until the client ends.
-  void detach() { runtime_ = nullptr; }
+  void detach() { runtime_.reset(); }
 
  private:
   friend class Client;
-  Subscription(ClientRuntime& runtime, std::uint64_t id) : runtime_(&runtime), id_(id) {}
-  ClientRuntime* runtime_;
+  Subscription(std::weak_ptr<ClientRuntime> runtime, std::uint64_t id)
+      : runtime_(std::move(runtime)), id_(id) {}
+  std::weak_ptr<ClientRuntime> runtime_;
   std::uint64_t id_;
 };
 
@@ -159,17 +162,25 @@ class Client {
   void flush();
   // Waits until every message sent before has its fate. False when `timeout` came first.
   bool settle(Duration timeout);
+  // The network changed (the platform said so): goes on at once from a new socket, with the same
+  // session and all that is on its way. A client finds it out by itself too, after a second without
+  // an answer. Not more often than a few times a second: a connection has few spare ids, and
+  // without one the client comes back by a new connection. Errors: kIo when there is no socket to
+  // be had.
+  std::expected<void, Error> rebind();
   // A round trip through the server's session layer.
   std::expected<Duration, Error> ping(Duration timeout = std::chrono::seconds(5));
-  // Settles for at most `patience`, then ends the session.
+  // Settles for at most `patience`, then ends the session. kTimeout tells how many messages have no
+  // known fate.
   std::expected<void, Error> close(Duration patience = std::chrono::seconds(5));
 
   [[nodiscard]] ClientStats stats() const;
   [[nodiscard]] std::string identity() const;
 
  private:
-  explicit Client(std::unique_ptr<ClientRuntime> runtime);
-  std::unique_ptr<ClientRuntime> runtime_;
+  explicit Client(std::shared_ptr<ClientRuntime> runtime);
+  std::shared_ptr<ClientRuntime>
+      runtime_;  // shared with subscriptions, which look whether it lives
 };
 
 }  // namespace orzatty

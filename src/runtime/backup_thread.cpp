@@ -10,7 +10,7 @@ BackupThread::BackupThread(ClientRuntime& runtime)
 
 BackupThread::~BackupThread() {
   stopping_.store(true);
-  runtime_.wakeup_->wake();
+  runtime_.socket_->backup().wake();
   thread_.join();
 }
 
@@ -26,14 +26,9 @@ void BackupThread::run() {
 
 bool BackupThread::pump_alone() {
   if (runtime_.pump_count_.load(std::memory_order_relaxed) != seen_pumps_) return false;
-  const std::unique_lock lock(runtime_.pump_mutex_, std::try_to_lock);
+  const ClientRuntime::PumpGuard lock(runtime_.pump_lock_, std::try_to_lock);
   if (!lock.owns_lock()) return false;
-  Instant active = net::now();
-  for (Instant now = active; now - active < ClientRuntime::kSpin; now = net::now()) {
-    runtime_.link_.engine().wake_all();
-    if (runtime_.pump(now)) active = now;
-    if (stopping_.load(std::memory_order_relaxed)) break;
-  }
+  runtime_.pump_until_idle();
   seen_pumps_ = runtime_.pump_count_.load(std::memory_order_relaxed);
   return true;
 }
@@ -44,21 +39,19 @@ void BackupThread::stand_by() {
 }
 
 void BackupThread::sleep() {
-  std::optional<Instant> until;
-  runtime_.wakeup_->begin_sleep();
-  {
-    // What was appended before the flag was up is seen here, what comes later wakes us.
-    const std::unique_lock lock(runtime_.pump_mutex_, std::try_to_lock);
-    if (!lock.owns_lock()) return runtime_.wakeup_->end_sleep();
-    runtime_.link_.engine().wake_all();
-    const bool blocked = runtime_.sink_.blocked();
-    if (runtime_.link_.engine().has_transport() && !blocked && runtime_.has_unsent()) {
-      return runtime_.wakeup_->end_sleep();
-    }
-    until = runtime_.link_.next_timeout();
-  }
-  if (!stopping_.load()) static_cast<void>(runtime_.idle_.wait(until));
-  runtime_.wakeup_->end_sleep();
+  runtime::Sleeper& sleeper = runtime_.socket_->backup();
+  sleeper.begin();
+  if (const auto until = prepare_sleep(); until && !stopping_.load()) sleeper.wait(*until);
+  sleeper.end();
+}
+
+// What was appended before the sleep began is seen here, what comes later wakes us.
+std::optional<Instant> BackupThread::prepare_sleep() {
+  const ClientRuntime::PumpGuard lock(runtime_.pump_lock_, std::try_to_lock);
+  if (!lock.owns_lock() || runtime_.has_news()) return std::nullopt;
+  runtime_.socket_->aim(runtime_.socket_->backup());
+  runtime_.backup_until_ = runtime_.link_.next_timeout().value_or(net::now() + kSleepMax);
+  return runtime_.backup_until_;
 }
 
 }  // namespace orzatty

@@ -19,7 +19,7 @@ std::expected<Client, Error> Client::connect(std::string_view address, ClientOpt
   return Client(std::move(*runtime));
 }
 
-Client::Client(std::unique_ptr<ClientRuntime> runtime) : runtime_(std::move(runtime)) {}
+Client::Client(std::shared_ptr<ClientRuntime> runtime) : runtime_(std::move(runtime)) {}
 Client::Client(Client&& other) noexcept = default;
 Client& Client::operator=(Client&& other) noexcept = default;
 Client::~Client() = default;
@@ -51,7 +51,7 @@ std::expected<Subscription, Error> Client::subscribe(const ChannelRef& pattern,
                                                      SubscribeOptions options) {
   auto id = runtime_->subscribe(pattern, std::move(handler), std::move(options));
   if (!id) return std::unexpected(id.error());
-  return Subscription(*runtime_, *id);
+  return Subscription(runtime_, *id);
 }
 
 std::expected<void, Error> Client::on(const ChannelRef& channel, SubscriptionHandler handler) {
@@ -61,6 +61,7 @@ std::expected<void, Error> Client::on(const ChannelRef& channel, SubscriptionHan
 bool Client::poll(Duration wait) { return runtime_->poll(wait); }
 void Client::flush() { runtime_->flush(); }
 bool Client::settle(Duration timeout) { return runtime_->settle(timeout); }
+std::expected<void, Error> Client::rebind() { return runtime_->rebind(); }
 std::expected<Duration, Error> Client::ping(Duration timeout) { return runtime_->ping(timeout); }
 std::expected<void, Error> Client::close(Duration patience) { return runtime_->close(patience); }
 ClientStats Client::stats() const { return runtime_->stats(); }
@@ -88,18 +89,15 @@ void Publisher::on_ready(std::function<void()> ready) {
 void Publisher::flush() { runtime_->flush(*state_); }
 Sequence Publisher::next_sequence() const { return state_->outbox.next_sequence(); }
 
-Subscription::Subscription(Subscription&& other) noexcept
-    : runtime_(std::exchange(other.runtime_, nullptr)), id_(other.id_) {}
+Subscription::Subscription(Subscription&& other) noexcept = default;
 Subscription& Subscription::operator=(Subscription&& other) noexcept {
   std::swap(runtime_, other.runtime_);
   std::swap(id_, other.id_);
   return *this;
 }
-Subscription::~Subscription() {
-  if (runtime_ != nullptr) runtime_->unsubscribe(id_);
-}
+Subscription::~Subscription() { unsubscribe(); }
 void Subscription::unsubscribe() {
-  if (runtime_ != nullptr) std::exchange(runtime_, nullptr)->unsubscribe(id_);
+  if (const auto runtime = std::exchange(runtime_, {}).lock()) runtime->unsubscribe(id_);
 }
 
 }  // namespace orzatty

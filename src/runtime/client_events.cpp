@@ -1,5 +1,5 @@
-// What the engine tells a client's program: handlers, reports and states. All of it runs in whichever
-// thread holds the pump.
+// What the engine tells a client's program: handlers, reports and states. All of it runs in
+// whichever thread holds the pump.
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -18,7 +18,8 @@ bool is_refusal(ErrorCode code) {
 
 }  // namespace
 
-void ClientRuntime::on_event(client::EngineOutput& output, Instant) {
+// A handler that throws ends the process here, as orzatty/client.h says: nobody above could go on.
+void ClientRuntime::on_event(client::EngineOutput& output, Instant) noexcept {
   if (const auto* delivered = std::get_if<client::Delivered>(&output)) {
     on_messages(*delivered);
   } else if (const auto* settled = std::get_if<client::Settled>(&output)) {
@@ -28,33 +29,37 @@ void ClientRuntime::on_event(client::EngineOutput& output, Instant) {
   } else if (std::holds_alternative<client::ConnectWanted>(output)) {
     transport_wanted_ = true;
   } else if (const auto* up = std::get_if<client::Connected>(&output)) {
-    connected_ = true;
-    last_error_ = {};
-    identity_ = up->identity;
-    message_size_max_.store(link_.engine().message_size_max(), std::memory_order_relaxed);
-    stats_.reconnects += up->again ? 1U : 0U;
-    tell(ConnectionState::kConnected, ErrorCode::kNone, "");
+    on_connected(*up);
   } else if (const auto* gone = std::get_if<client::Disconnected>(&output)) {
     on_disconnected(*gone);
   } else if (const auto* draining = std::get_if<client::Draining>(&output)) {
     tell(ConnectionState::kDraining, ErrorCode::kDraining, draining->text);
   } else if (const auto* missed = std::get_if<client::Missed>(&output)) {
-    stats_.missed += missed->gap.to - missed->gap.from;
-    const auto found = subscriptions_.find(missed->subscription.value());
-    if (found != subscriptions_.end() && found->second->options.on_gap) {
-      found->second->options.on_gap(missed->channel, missed->gap);
-    }
+    on_missed(*missed);
   } else if (const auto* reset = std::get_if<client::ChannelReset>(&output)) {
-    const auto found = subscriptions_.find(reset->subscription.value());
-    if (found != subscriptions_.end() && found->second->options.on_reset) {
-      found->second->options.on_reset(reset->channel);
-    }
+    on_reset(*reset);
   } else if (const auto* ready = std::get_if<client::SubscriptionReady>(&output)) {
-    const auto found = subscriptions_.find(ready->subscription.value());
-    if (found != subscriptions_.end()) found->second->settling = Settling::kReady;
+    const auto registered = find(ready->subscription);
+    if (registered && registered->settling == Settling::kPending) {
+      registered->settling = Settling::kReady;
+    }
   } else if (const auto* ended = std::get_if<client::SubscriptionEnded>(&output)) {
     on_subscription_ended(*ended);
   }
+}
+
+std::shared_ptr<ClientRuntime::Registered> ClientRuntime::find(SubscriptionId id) const {
+  const auto found = subscriptions_.find(id.value());
+  return found == subscriptions_.end() ? nullptr : found->second;
+}
+
+void ClientRuntime::on_connected(const client::Connected& up) {
+  connected_ = true;
+  last_error_ = {};
+  identity_ = up.identity;
+  message_size_max_.store(link_.engine().message_size_max(), std::memory_order_relaxed);
+  stats_.reconnects += up.again ? 1U : 0U;
+  tell(ConnectionState::kConnected, ErrorCode::kNone, "");
 }
 
 void ClientRuntime::on_disconnected(const client::Disconnected& gone) {
@@ -64,22 +69,28 @@ void ClientRuntime::on_disconnected(const client::Disconnected& gone) {
                                                                : ErrorKind::kClosed;
   std::string text = gone.text.empty() ? std::string(name(gone.code)) : gone.text;
   last_error_ = {kind, gone.code, std::move(text)};
+  if (!was_connected) {
+    ++attempts_failed_;
+    socket_->addresses().failed();
+  }
   if (gone.retrying) {
     if (was_connected) tell(ConnectionState::kReconnecting, gone.code, gone.text);
   } else {
-    closed_.store(true);
+    end(gone.code == ErrorCode::kNone ? closed_by_user() : last_error_);
     tell(ConnectionState::kClosed, gone.code, gone.text);
   }
 }
 
 void ClientRuntime::on_messages(const client::Delivered& delivered) {
-  stats_.delivered += delivered.count;
-  const auto found = subscriptions_.find(delivered.subscription.value());
-  if (found == subscriptions_.end()) return;
-  const SubscriptionHandler& handler = found->second->handler;
+  const auto registered = find(delivered.subscription);
+  if (!registered) return;
   Offset offset = delivered.first;
   for (const wire::MessageView message : wire::MessageRange(delivered.frames)) {
-    handler(Message(message.type, message.payload, delivered.channel, delivered.publisher, offset));
+    // The handler may end its own subscription.
+    if (registered->settling == Settling::kEnded) return;
+    stats_.delivered += 1;
+    registered->handler(
+        Message(message.type, message.payload, delivered.channel, delivered.publisher, offset));
     offset += 1;
   }
 }
@@ -91,23 +102,45 @@ void ClientRuntime::on_direct(const client::DeliveredDirect& delivered) {
     return;
   }
   stats_.delivered += delivered.count;
+  const std::shared_ptr<SubscriptionHandler> handler = found->second;  // it may replace itself
   Offset offset = delivered.first;
   for (const wire::MessageView message : wire::MessageRange(delivered.frames)) {
-    found->second(Message(message.type, message.payload, delivered.channel, "$server", offset));
+    (*handler)(Message(message.type, message.payload, delivered.channel, "$server", offset));
     offset += 1;
   }
+}
+
+void ClientRuntime::on_missed(const client::Missed& missed) {
+  stats_.missed += missed.gap.to - missed.gap.from;
+  const auto registered = find(missed.subscription);
+  if (registered && registered->options.on_gap) {
+    registered->options.on_gap(missed.channel, missed.gap);
+  }
+}
+
+void ClientRuntime::on_reset(const client::ChannelReset& reset) {
+  const auto registered = find(reset.subscription);
+  if (registered && registered->options.on_reset) registered->options.on_reset(reset.channel);
 }
 
 void ClientRuntime::on_settled(const client::Settled& settled) {
   const std::uint64_t count = settled.to - settled.from;
   switch (settled.fate) {
-    case Fate::kAccepted: stats_.accepted += count; break;
-    case Fate::kRejected: stats_.rejected += count; break;
-    case Fate::kUnknown: stats_.unknown += count; break;
+    case Fate::kAccepted:
+      stats_.accepted += count;
+      break;
+    case Fate::kRejected:
+      stats_.rejected += count;
+      break;
+    case Fate::kUnknown:
+      stats_.unknown += count;
+      break;
   }
-  const auto state = std::ranges::find_if(
-      publishers_, [&](const auto& publisher) { return publisher->id == settled.publication; });
-  if (state != publishers_.end() && (*state)->has_reports.load(std::memory_order_acquire)) {
+  // They ascend by their ids.
+  const auto state = std::ranges::lower_bound(publishers_, settled.publication, {},
+                                              [](const auto& publisher) { return publisher->id; });
+  if (state != publishers_.end() && (*state)->id == settled.publication &&
+      (*state)->has_reports.load(std::memory_order_acquire)) {
     report(**state, settled);
   }
 }
@@ -132,13 +165,14 @@ void ClientRuntime::report(PublisherState& state, const client::Settled& settled
 }
 
 void ClientRuntime::on_subscription_ended(const client::SubscriptionEnded& ended) {
-  const auto found = subscriptions_.find(ended.subscription.value());
-  if (found == subscriptions_.end()) return;
+  const auto registered = find(ended.subscription);
+  if (!registered) return;
+  subscriptions_.erase(ended.subscription.value());
   const ErrorKind kind =
       ended.code == ErrorCode::kNotAuthorised ? ErrorKind::kRefused : ErrorKind::kClosed;
-  found->second->settling = Settling::kEnded;
-  found->second->error = {kind, ended.code, ended.text};
-  if (found->second->options.on_end) found->second->options.on_end(found->second->error);
+  registered->settling = Settling::kEnded;
+  registered->error = {kind, ended.code, ended.text};
+  if (registered->options.on_end) registered->options.on_end(registered->error);
 }
 
 void ClientRuntime::tell(ConnectionState state, ErrorCode code, const std::string& text) {

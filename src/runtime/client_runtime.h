@@ -1,9 +1,13 @@
-// The client around its engine: a socket, whoever holds the pump, and what the application registered.
+// The client around its engine: a socket, whoever holds the pump, and what the application
+// registered.
 //
-// The pump is all of the I/O: receive, let handlers run, build packets, send. Whoever holds its lock
-// runs it: the sending thread when it has enough (a try-lock, never a wait), a thread that waits for
-// something, or the backup thread (backup_thread.h). performance.md of the design tells why: a
-// separate I/O thread alone loses a third to wake-ups that preempt the sender after one message.
+// The pump is all of the I/O: receive, let handlers run, build packets, send. Whoever holds its
+// lock runs it: the sending thread when it has enough (a try-lock, never a wait), a thread that
+// waits for something, or the backup thread (backup_thread.h). The reason: a separate I/O thread
+// alone loses a third to wake-ups that preempt the sender after one message.
+//
+// client_runtime.cpp has the pump and those who wait for it, client_publishing.cpp the senders'
+// side, client_subscribing.cpp what is registered, client_events.cpp what the program is told.
 #pragma once
 
 #include <atomic>
@@ -20,36 +24,12 @@
 #include <vector>
 
 #include "link/client_link.h"
-#include "net/poller.h"
-#include "net/receive_batch.h"
-#include "net/wakeup.h"
 #include "orzatty/client.h"
-#include "runtime/batch_sink.h"
+#include "runtime/client_socket.h"
+#include "runtime/publisher_state.h"
+#include "runtime/pump_lock.h"
 
 namespace orzatty {
-
-// What a Publisher refers to. The writer's members belong to the thread that sends.
-class PublisherState {
- public:
-  PublisherState(PublicationId publication, session::Outbox& log) : id(publication), outbox(log) {}
-
-  const PublicationId id;
-  session::Outbox& outbox;
-
-  // The writer's.
-  std::uint64_t unpumped = 0;  // bytes appended since the pump was last run or offered
-
-  // Between the writer and the pump.
-  struct Awaited {
-    Sequence sequence;
-    ReportHandler report;
-  };
-  std::atomic<bool> has_reports{false};
-  std::mutex mutex;
-  std::deque<Awaited> reports;
-  std::function<void()> ready;
-  std::atomic<bool> wants_ready{false};
-};
 
 class ClientRuntime final : private link::ClientEvents {
  public:
@@ -85,6 +65,7 @@ class ClientRuntime final : private link::ClientEvents {
 
   bool poll(Duration wait);
   bool settle(Duration timeout);
+  std::expected<void, Error> rebind();
   std::expected<Duration, Error> ping(Duration timeout);
   std::expected<void, Error> close(Duration patience);
   [[nodiscard]] ClientStats stats();
@@ -92,11 +73,12 @@ class ClientRuntime final : private link::ClientEvents {
 
  private:
   friend class BackupThread;
+  using PumpGuard = std::unique_lock<runtime::PumpLock>;
 
   // Asking for a while before sleeping: waking a core costs more than this.
   static constexpr Duration kSpin = std::chrono::microseconds(30);
-  // A waiting thread looks up at least this often, so that others get the pump.
-  static constexpr Duration kWaitSlice = std::chrono::milliseconds(5);
+  // So long nothing came although something is on its way: has this machine another address now?
+  static constexpr Duration kSilence = std::chrono::seconds(1);
 
   enum class Settling : std::uint8_t { kPending, kReady, kEnded };
   struct Registered {
@@ -107,27 +89,43 @@ class ClientRuntime final : private link::ClientEvents {
   };
 
   ClientRuntime(std::string address, ClientOptions options, client::EngineConfig config,
-                std::shared_ptr<const quic::ClientCredentials> credentials, std::string server_name,
-                net::Poller waiting, net::Poller idle, std::unique_ptr<net::Wakeup> wakeup);
+                std::shared_ptr<const quic::ClientCredentials> credentials,
+                std::unique_ptr<runtime::ClientSocket> socket);
 
-  void on_event(client::EngineOutput& output, Instant now) override;
+  void on_event(client::EngineOutput& output, Instant now) noexcept override;
+  void on_connected(const client::Connected& up);
+  void on_disconnected(const client::Disconnected& gone);
   void on_messages(const client::Delivered& delivered);
   void on_direct(const client::DeliveredDirect& delivered);
+  void on_missed(const client::Missed& missed);
+  void on_reset(const client::ChannelReset& reset);
   void on_settled(const client::Settled& settled);
-  void on_disconnected(const client::Disconnected& gone);
   void on_subscription_ended(const client::SubscriptionEnded& ended);
   void tell(ConnectionState state, ErrorCode code, const std::string& text);
   void report(PublisherState& state, const client::Settled& settled);
+  [[nodiscard]] std::shared_ptr<Registered> find(SubscriptionId id) const;
 
-  // With the lock of the pump.
+  // With the lock of the pump, which a handler has already.
+  [[nodiscard]] PumpGuard lock_pump();
   [[nodiscard]] bool pump(Instant now);
+  // Until nothing happened for a while, or somebody wants the lock.
+  void pump_until_idle();
   [[nodiscard]] bool receive(Instant now);
-  [[nodiscard]] bool has_unsent();
+  [[nodiscard]] bool write(Instant now);
+  [[nodiscard]] bool has_news();
+  void watch_path(Instant now);
+  void wake_backup_if_late();
   void open_transport(Instant now);
-  void call_ready();
-  template <class Condition>
-  [[nodiscard]] bool wait_until(Condition condition, Instant deadline);
-  void sleep_pump(Instant until);
+  void call_ready() noexcept;
+  void end(Error reason);
+  void sleep_holder(Instant until);
+  [[nodiscard]] ClientStats counted();
+  [[nodiscard]] std::expected<void, Error> move_socket(Instant now);
+
+  // Pumps until the condition, which is looked at with the lock, holds.
+  using Condition = std::function<bool()>;
+  [[nodiscard]] bool wait_until(const Condition& condition, Instant deadline);
+  [[nodiscard]] bool spin_until(const Condition& condition, Instant deadline);
   [[nodiscard]] std::expected<void, Error> open(Duration timeout);
 
   // The sender's side of the pump.
@@ -137,37 +135,40 @@ class ClientRuntime final : private link::ClientEvents {
   void appended(PublisherState& state, std::uint64_t size);
   [[nodiscard]] bool wait_for_room(PublisherState& state, std::size_t size);
   [[nodiscard]] bool in_pump() const { return pumping_.load() == std::this_thread::get_id(); }
-  [[nodiscard]] Error closed_error();
+  [[nodiscard]] Error closed_error() const;
+  [[nodiscard]] static Error closed_by_user();
 
   const std::string address_;
   const ClientOptions options_;
   std::atomic<std::uint32_t> message_size_max_;  // each connection states it anew
+  const std::unique_ptr<runtime::ClientSocket> socket_;
 
   // The pump's, under its lock.
-  std::mutex pump_mutex_;
+  runtime::PumpLock pump_lock_;
   link::ClientLink link_;
-  runtime::BatchSink sink_;
-  net::ReceiveBatch received_;
-  net::Poller waiting_;  // of a thread that waits with the lock
-  net::Poller idle_;     // of the backup thread, without
   bool transport_wanted_ = false;
+  bool active_ = false;                  // the last turn did something
+  std::optional<Instant> backup_until_;  // when the backup thread wakes by itself
+  Instant received_at_;
+  Instant probe_at_;
   std::deque<std::unique_ptr<PublisherState>> publishers_;
-  std::map<std::uint64_t, std::unique_ptr<Registered>> subscriptions_;
-  std::map<std::string, SubscriptionHandler, std::less<>> direct_handlers_;
+  std::map<std::uint64_t, std::shared_ptr<Registered>> subscriptions_;
+  std::map<std::string, std::shared_ptr<SubscriptionHandler>, std::less<>> direct_handlers_;
   ClientStats stats_;
   std::string identity_;
   bool connected_ = false;
+  std::size_t attempts_failed_ = 0;
   Error last_error_;
+  Error closed_reason_;  // written once, before closed_
 
   std::atomic<std::thread::id> pumping_;
-  std::atomic<bool> quiet_{false};   // nothing is on its way: a lone message may leave at once
+  std::atomic<bool> quiet_{false};  // nothing is on its way: a lone message may leave at once
   std::atomic<bool> closed_{false};
   std::atomic<std::uint64_t> pump_count_{0};
 
   std::recursive_mutex shared_mutex_;  // a handler may send while its own thread does
   std::map<std::string, PublisherState*, std::less<>> shared_publishers_;
 
-  std::unique_ptr<net::Wakeup> wakeup_;
   std::unique_ptr<class BackupThread> backup_;
 };
 

@@ -31,7 +31,8 @@ ServerStats Server::stats() const { return runtime_->stats(); }
 namespace {
 
 hub::PeerKey peer_key(std::uint64_t key) {
-  return {.slot = static_cast<std::uint32_t>(key), .generation = static_cast<std::uint32_t>(key >> 32)};
+  return {.slot = static_cast<std::uint32_t>(key),
+          .generation = static_cast<std::uint32_t>(key >> 32)};
 }
 
 }  // namespace

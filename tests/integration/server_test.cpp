@@ -41,7 +41,7 @@ std::vector<std::optional<Error>> attempt(ServerOptions options,
     }));
   });
   auto client = served.connect();
-  EXPECT_TRUE(client.has_value());
+  EXPECT_TRUE(client.has_value()) << client.error().text;
   EXPECT_TRUE(client->send("ask", "now"));
   client->flush();
   EXPECT_TRUE(eventually([&] { return attempts.done.load(); }));

@@ -1,0 +1,145 @@
+// The senders' side of a client: into an outbox, and the pump when it is worth it.
+#include "base/utf8.h"
+#include "net/clock.h"
+#include "runtime/client_runtime.h"
+
+namespace orzatty {
+
+namespace {
+
+Error argument(ErrorCode code, std::string text) {
+  return {ErrorKind::kArgument, code, std::move(text)};
+}
+
+Error busy_error() {
+  return {ErrorKind::kBusy, ErrorCode::kOverloaded,
+          "no room: what was sent before is not acknowledged yet"};
+}
+
+}  // namespace
+
+std::expected<PublisherState*, Error> ClientRuntime::publisher(const ChannelRef& channel) {
+  const auto name_parsed = ChannelName::parse(channel.text());
+  if (!name_parsed) {
+    return std::unexpected(
+        argument(ErrorCode::kNameInvalid, "not a channel name: " + std::string(channel.text())));
+  }
+  const PumpGuard lock = lock_pump();
+  if (closed_.load()) return std::unexpected(closed_error());
+  const std::uint32_t count_max = options_.limits.publication_count_max;
+  if (publishers_.size() >= count_max) {
+    return std::unexpected(
+        argument(ErrorCode::kLimitExceeded, "a client has at most publication_count_max = " +
+                                                std::to_string(count_max) + " publishers"));
+  }
+  const PublicationId id = link_.engine().publish(*name_parsed);
+  publishers_.push_back(std::make_unique<PublisherState>(id, link_.engine().outbox(id)));
+  return publishers_.back().get();
+}
+
+std::expected<PublisherState*, Error> ClientRuntime::shared_publisher(const ChannelRef& channel) {
+  const auto found = shared_publishers_.find(channel.text());
+  if (found != shared_publishers_.end()) return found->second;
+  auto made = publisher(channel);
+  if (made) shared_publishers_.emplace(channel.text(), *made);
+  return made;
+}
+
+// What keeps a message from being appended at all, whatever room there is.
+std::optional<Error> ClientRuntime::fault_of(const Payload& payload) {
+  const std::size_t size = payload.bytes().size();
+  const std::uint32_t size_max = message_size_max_.load(std::memory_order_relaxed);
+  if (size > size_max) {
+    return Error{ErrorKind::kTooLarge, ErrorCode::kMessageTooLarge,
+                 "message of " + std::to_string(size) +
+                     " bytes is above message_size_max = " + std::to_string(size_max)};
+  }
+  if (closed_.load(std::memory_order_acquire)) return closed_error();
+  // The server would close the session for it. spec: FRAME-3
+  if (payload.type() == MessageType::kText && !base::is_utf8(payload.bytes())) {
+    return argument(ErrorCode::kTextInvalid, "not UTF-8: send these bytes without stating text");
+  }
+  return std::nullopt;
+}
+
+// False when there is no room now.
+bool ClientRuntime::append(PublisherState& state, const Payload& payload,
+                           const ReportHandler& report) {
+  if (report) {
+    // Before the message can be settled.
+    const std::lock_guard lock(state.mutex);
+    state.reports.push_back({state.outbox.next_sequence(), report});
+    state.has_reports.store(true, std::memory_order_release);
+  }
+  if (state.outbox.append(payload.type(), payload.bytes())) [[likely]] {
+    appended(state, payload.bytes().size());
+    return true;
+  }
+  if (report) {
+    const std::lock_guard lock(state.mutex);
+    state.reports.pop_back();
+  }
+  return false;
+}
+
+// The heart of smart batching: a message leaves at once when nothing else is on its way, and with
+// many others when there is enough.
+void ClientRuntime::appended(PublisherState& state, std::uint64_t size) {
+  state.unpumped += size + 2;
+  if (state.unpumped >= kPumpEvery || quiet_.load(std::memory_order_relaxed)) {
+    flush(state);
+  } else {
+    socket_->wake_all();
+  }
+}
+
+void ClientRuntime::flush(PublisherState& state) {
+  state.unpumped = 0;
+  if (in_pump()) return;  // goes out at the end of it
+  const PumpGuard lock(pump_lock_, std::try_to_lock);
+  if (lock.owns_lock()) {
+    static_cast<void>(pump(net::now()));
+  } else {
+    socket_->wake_all();
+  }
+}
+
+std::expected<void, Error> ClientRuntime::try_send(PublisherState& state, const Payload& payload,
+                                                   const ReportHandler& report) {
+  if (auto fault = fault_of(payload)) return std::unexpected(std::move(*fault));
+  if (append(state, payload, report)) return {};
+  // Acknowledgements that make room may have arrived already.
+  flush(state);
+  return std::unexpected(busy_error());
+}
+
+std::expected<void, Error> ClientRuntime::send(PublisherState& state, const Payload& payload,
+                                               const ReportHandler& report) {
+  if (auto fault = fault_of(payload)) return std::unexpected(std::move(*fault));
+  while (!append(state, payload, report)) {
+    if (in_pump()) return std::unexpected(busy_error());
+    if (!wait_for_room(state, payload.bytes().size())) return std::unexpected(closed_error());
+  }
+  return {};
+}
+
+bool ClientRuntime::wait_for_room(PublisherState& state, std::size_t size) {
+  // Not for one message alone: each wait would be for the next one again.
+  const std::uint64_t room = std::max<std::uint64_t>(size + 16, kPumpEvery);
+  state.unpumped = 0;
+  constexpr Duration kForEver = std::chrono::hours(24 * 365);
+  const auto condition = [&] { return closed_.load() || state.outbox.has_room(room); };
+  // By reference, or it would be an allocation per wait.
+  return wait_until(std::cref(condition), net::now() + kForEver) && !closed_.load();
+}
+
+void ClientRuntime::on_ready(PublisherState& state, std::function<void()> ready) {
+  {
+    const std::lock_guard lock(state.mutex);
+    state.ready = std::move(ready);
+    state.wants_ready.store(true, std::memory_order_release);
+  }
+  socket_->wake_all();
+}
+
+}  // namespace orzatty

@@ -1,0 +1,41 @@
+// What a Publisher refers to: its outbox, and the reports that its messages wait for.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+
+#include "orzatty/client.h"
+#include "orzatty/ids.h"
+#include "session/outbox.h"
+
+namespace orzatty {
+
+class PublisherState {
+ public:
+  PublisherState(PublicationId publication, session::Outbox& log) : id(publication), outbox(log) {}
+
+  const PublicationId id;
+  session::Outbox& outbox;
+
+  // The writer's.
+  std::uint64_t unpumped = 0;  // bytes appended since the pump was last run or offered
+
+  // The pump's.
+  Sequence pumped;  // what was appended when packets were last built
+
+  // Between the writer and the pump.
+  struct Awaited {
+    Sequence sequence;
+    ReportHandler report;
+  };
+  std::atomic<bool> has_reports{false};
+  std::mutex mutex;
+  std::deque<Awaited> reports;
+  std::function<void()> ready;
+  std::atomic<bool> wants_ready{false};
+};
+
+}  // namespace orzatty
