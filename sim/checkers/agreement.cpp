@@ -1,0 +1,88 @@
+#include "sim/checkers/agreement.h"
+
+namespace orzatty::sim {
+
+namespace {
+
+constexpr std::uint64_t kOffsetMax = 10'000'000;  // of what a run can publish, and more
+
+std::string place(std::string_view channel, Offset offset) {
+  return std::string(channel) + "@" + std::to_string(offset.value());
+}
+
+}  // namespace
+
+void Agreement::handle(const Happening& happening) {
+  if (const auto* rose = std::get_if<ServerRose>(&happening)) {
+    life_ = rose->life;
+  } else if (const auto* began = std::get_if<ProgramBegan>(&happening)) {
+    if (began->role == Role::kAuditor) auditors_.insert(began->program);
+  } else if (const auto* seen = std::get_if<MessagesSeen>(&happening)) {
+    handle(*seen);
+  } else if (const auto* told = std::get_if<FateTold>(&happening)) {
+    if (told->fate == Fate::kAccepted) handle(*told);
+  } else if (const auto* gap = std::get_if<GapSeen>(&happening)) {
+    for (Offset at = gap->gap.from; auditors_.contains(gap->program) && at < gap->gap.to; at += 1) {
+      archive_.audit(gap->life, gap->channel, at);
+    }
+  }
+}
+
+void Agreement::handle(const MessagesSeen& seen) {
+  const bool audits = auditors_.contains(seen.program);
+  Offset offset = seen.first;
+  for (const SeenMessage& message : seen.messages) {
+    witness(seen.life, seen.channel, offset, message.name);
+    if (audits) archive_.audit(seen.life, seen.channel, offset);
+    offset += 1;
+  }
+}
+
+void Agreement::handle(const FateTold& told) {
+  Offset offset = told.first_offset;
+  for (Sequence sequence = told.from; sequence < told.to; sequence += 1) {
+    witness(told.life, told.channel, offset, {told.program, told.publication, sequence});
+    offset += 1;
+  }
+}
+
+void Agreement::witness(ServerLife life, std::string_view channel, Offset offset,
+                        const MessageName& name) {
+  if (offset.value() > kOffsetMax) return violated(place(channel, offset) + " cannot be");
+  switch (archive_.witness(life, channel, offset, name)) {
+    case Archive::Witness::kAgrees: return;
+    case Archive::Witness::kOtherMessage:
+      return violated(text_of(name) + " is told at " + place(channel, offset) + ", where " +
+                      text_of(archive_.find(life, channel)
+                                  ->entries[static_cast<std::size_t>(offset.value())]
+                                  .name) +
+                      " stands");
+    case Archive::Witness::kOtherOffset:
+      return violated(text_of(name) + " stands at " +
+                      place(channel, *archive_.offset_of(life, name)) + " and again at " +
+                      place(channel, offset));
+  }
+}
+
+// What somebody was told of is in the log, as the auditor sees it.
+std::string Agreement::unrest() const {
+  for (const auto& [channel, record] : archive_.channels(life_)) {
+    if (!record.entries.empty() && record.audited_to < record.entries.size()) {
+      return "the auditor has " + channel + " up to " + std::to_string(record.audited_to) +
+             " of " + std::to_string(record.entries.size());
+    }
+  }
+  return {};
+}
+
+void Agreement::finish() {
+  for (const auto& [channel, record] : archive_.channels(life_)) {
+    const std::uint64_t from = record.audited_from.value_or(0);
+    for (std::uint64_t at = from; at < record.entries.size(); ++at) {
+      if (record.entries[static_cast<std::size_t>(at)].audited) continue;
+      return violated("nobody finds " + place(channel, Offset(at)) + " in the log");
+    }
+  }
+}
+
+}  // namespace orzatty::sim

@@ -1,0 +1,25 @@
+#include "sim/checkers/all.h"
+
+#include "sim/checkers/agreement.h"
+#include "sim/checkers/authenticity.h"
+#include "sim/checkers/continuity.h"
+#include "sim/checkers/fate_ledger.h"
+#include "sim/checkers/producer_order.h"
+#include "sim/checkers/refusals.h"
+#include "sim/checkers/sessions.h"
+
+namespace orzatty::sim {
+
+std::vector<std::unique_ptr<Checker>> all_checkers(Archive& archive, const ServerConfig& server) {
+  std::vector<std::unique_ptr<Checker>> all;
+  all.push_back(std::make_unique<Agreement>(archive));
+  all.push_back(std::make_unique<ProducerOrder>());
+  all.push_back(std::make_unique<Refusals>(archive));
+  all.push_back(std::make_unique<Authenticity>());
+  all.push_back(std::make_unique<FateLedger>());
+  all.push_back(std::make_unique<Continuity>(archive, server));
+  all.push_back(std::make_unique<Sessions>());
+  return all;
+}
+
+}  // namespace orzatty::sim

@@ -1,0 +1,189 @@
+#include "sim/checkers/continuity.h"
+
+#include <algorithm>
+
+namespace orzatty::sim {
+
+namespace {
+
+std::string text_of_range(std::string_view channel, Offset from, Offset to) {
+  return std::string(channel) + "@" + std::to_string(from.value()) + " to " +
+         std::to_string(to.value());
+}
+
+}  // namespace
+
+void Continuity::handle(const Happening& happening) {
+  if (const auto* rose = std::get_if<ServerRose>(&happening)) {
+    life_ = rose->life;
+  } else if (const auto* asked = std::get_if<SubscriptionAsked>(&happening)) {
+    subscriptions_.emplace(Key(asked->program, asked->subscription),
+                           Subscription{*asked->pattern, asked->start, {}, {}});
+  } else if (const auto* confirmed = std::get_if<SubscriptionConfirmed>(&happening)) {
+    handle(*confirmed);
+  } else if (const auto* over = std::get_if<SubscriptionOver>(&happening)) {
+    subscriptions_.erase(Key(over->program, over->subscription));
+  } else if (const auto* killed = std::get_if<ProgramKilled>(&happening)) {
+    std::erase_if(subscriptions_,
+                  [&](const auto& item) { return item.first.first == killed->program; });
+  } else if (const auto* seen = std::get_if<MessagesSeen>(&happening)) {
+    handle(*seen);
+  } else if (const auto* gap = std::get_if<GapSeen>(&happening)) {
+    handle(*gap);
+  } else if (const auto* reset = std::get_if<ResetSeen>(&happening)) {
+    handle(*reset);
+  }
+}
+
+void Continuity::handle(const SubscriptionConfirmed& confirmed) {
+  const auto found = subscriptions_.find(Key(confirmed.program, confirmed.subscription));
+  if (found == subscriptions_.end()) return;
+  Confirmation& known = found->second.confirmed.emplace(Confirmation{confirmed.life, {}});
+  for (const auto& [channel, record] : archive_.channels(confirmed.life)) {
+    known.sizes.emplace(channel, record.entries.size());
+  }
+}
+
+void Continuity::handle(const MessagesSeen& seen) {
+  advance(Key(seen.program, seen.subscription), seen.channel, seen.life, seen.first,
+          seen.first + seen.messages.size());
+}
+
+void Continuity::handle(const GapSeen& seen) {
+  advance(Key(seen.program, seen.subscription), seen.channel, seen.life, seen.gap.from,
+          seen.gap.to);
+  judge_gap(seen);
+}
+
+void Continuity::handle(const ResetSeen& seen) {
+  const auto found = subscriptions_.find(Key(seen.program, seen.subscription));
+  if (found == subscriptions_.end()) return;
+  const auto cursor = found->second.cursors.find(seen.channel);
+  if (cursor == found->second.cursors.end()) return;
+  if (cursor->second.life == seen.life) {
+    violated(std::string(seen.channel) + " is said to begin anew, but the server lives on");
+  }
+  cursor->second = {seen.life, Offset(0), true};
+}
+
+void Continuity::advance(const Key& key, std::string_view channel, ServerLife life, Offset from,
+                         Offset to) {
+  const auto found = subscriptions_.find(key);
+  if (found == subscriptions_.end()) {
+    return violated("something is delivered to a subscription that ended");
+  }
+  Subscription& subscription = found->second;
+  const auto cursor = subscription.cursors.find(channel);
+  if (cursor == subscription.cursors.end()) {
+    judge_start(subscription, channel, life, from);
+    subscription.cursors.emplace(channel, Cursor{life, to});
+    return;
+  }
+  if (cursor->second.life != life) {
+    violated(std::string(channel) + " began anew, and the subscriber was not told");
+  } else if (cursor->second.began_anew) {
+    if (from.value() > kept_from(channel, life)) {
+      violated(text_of_range(channel, from, to) + " comes first after a new beginning");
+    }
+  } else if (cursor->second.next != from) {
+    violated(text_of_range(channel, from, to) + " comes where " +
+             std::to_string(cursor->second.next.value()) + " is next");
+  }
+  cursor->second = {life, to};
+}
+
+void Continuity::judge_start(const Subscription& subscription, std::string_view channel,
+                             ServerLife life, Offset first) {
+  const std::string what = std::string(channel) + " begins at " + std::to_string(first.value());
+  switch (subscription.start.kind) {
+    case StartPosition::Kind::kStart:
+      if (first.value() > kept_from(channel, life)) violated(what + ", not at its start");
+      return;
+    case StartPosition::Kind::kOffset:
+      if (first.value() != subscription.start.value) {
+        violated(what + ", not at " + std::to_string(subscription.start.value));
+      }
+      return;
+    case StartPosition::Kind::kLive: {
+      if (!subscription.confirmed || subscription.confirmed->life != life) return;
+      const auto size = subscription.confirmed->sizes.find(channel);
+      const std::uint64_t then = size == subscription.confirmed->sizes.end() ? 0 : size->second;
+      if (first.value() > then) {
+        violated(what + ", though it was subscribed when there were " + std::to_string(then));
+      }
+      return;
+    }
+    case StartPosition::Kind::kLatest:
+    case StartPosition::Kind::kLast: return;
+  }
+}
+
+void Continuity::judge_gap(const GapSeen& seen) {
+  const std::string what =
+      text_of_range(seen.channel, seen.gap.from, seen.gap.to) + " is missing by " +
+      std::string(orzatty::name(seen.gap.reason));
+  const ChannelConfig& config = config_of(seen.channel);
+  const bool lets_go = config.slow_policy == SlowPolicy::kDropOldest ||
+                       config.slow_policy == SlowPolicy::kLatest;
+  if (seen.gap.to <= seen.gap.from) return violated(what + ": an empty gap");
+  switch (seen.gap.reason) {
+    case GapReason::kSlow:
+      if (!lets_go) violated(what + ", but the channel waits for the slow");
+      return;
+    case GapReason::kRetention:
+      if (seen.gap.to.value() > kept_from(seen.channel, seen.life)) {
+        violated(what + ", but the channel keeps it");
+      }
+      return;
+    case GapReason::kSuperseded:
+    case GapReason::kExpired:
+    case GapReason::kRefused: return violated(what + ", which nothing here causes");
+  }
+}
+
+const ChannelConfig& Continuity::config_of(std::string_view channel) const {
+  const auto name = ChannelName::parse(channel);
+  const auto rule = std::ranges::find_if(
+      server_.rules, [&](const hub::ChannelRule& item) { return item.pattern.matches(*name); });
+  return rule == server_.rules.end() ? server_.channel_default : rule->config;
+}
+
+std::uint64_t Continuity::kept_from(std::string_view channel, ServerLife life) const {
+  const Retention& retention = config_of(channel).retention;
+  const std::uint64_t size = archive_.size(life, channel);
+  if (retention.bytes > 0 || retention.age > Duration::zero()) return size;
+  if (retention.count == 0) return 0;
+  return size - std::min(size, retention.count);
+}
+
+bool Continuity::behind(const Subscription& subscription, const std::string& channel,
+                        std::uint64_t size) const {
+  const auto cursor = subscription.cursors.find(channel);
+  if (cursor != subscription.cursors.end()) {
+    return cursor->second.life != life_ || cursor->second.next.value() < size;
+  }
+  if (subscription.start.kind != StartPosition::Kind::kLive) return size > 0;
+  // One that was live in an earlier life of the server, and saw nothing, is live again.
+  if (!subscription.confirmed || subscription.confirmed->life != life_) return false;
+  const auto then = subscription.confirmed->sizes.find(channel);
+  return size > (then == subscription.confirmed->sizes.end() ? 0 : then->second);
+}
+
+std::string Continuity::unrest() const {
+  for (const auto& [key, subscription] : subscriptions_) {
+    if (!subscription.confirmed) return "a subscription is not confirmed";
+    for (const auto& [channel, record] : archive_.channels(life_)) {
+      if (subscription.pattern.matches(*ChannelName::parse(channel)) &&
+          behind(subscription, channel, record.entries.size())) {
+        return "program " + std::to_string(key.first.value()) + " does not have all of " + channel;
+      }
+    }
+  }
+  return {};
+}
+
+void Continuity::finish() {
+  if (const std::string who = unrest(); !who.empty()) violated(who);
+}
+
+}  // namespace orzatty::sim

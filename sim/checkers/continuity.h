@@ -1,0 +1,64 @@
+// The subscription's account: published = delivered + gaps + in flight. The stream of a subscription
+// is contiguous but for true gaps, begins where it was asked to, and begins anew only when the
+// channel did; when everything has come to rest, nothing is in flight.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "sim/archive.h"
+#include "sim/checker.h"
+#include "sim/server_host.h"
+
+namespace orzatty::sim {
+
+class Continuity final : public Checker {
+ public:
+  Continuity(const Archive& archive, const ServerConfig& server)
+      : Checker("continuity"), archive_(archive), server_(server) {}
+  void handle(const Happening& happening) override;
+  void finish() override;
+  [[nodiscard]] std::string unrest() const override;
+
+ private:
+  struct Cursor {
+    ServerLife life;
+    Offset next;
+    bool began_anew = false;  // and nothing came since
+  };
+  struct Confirmation {
+    ServerLife life;
+    std::map<std::string, std::uint64_t, std::less<>> sizes;  // of all channels, then
+  };
+  struct Subscription {
+    ChannelPattern pattern;
+    StartPosition start;
+    std::optional<Confirmation> confirmed;
+    std::map<std::string, Cursor, std::less<>> cursors;
+  };
+  using Key = std::pair<ProgramId, SubscriptionId>;
+
+  void handle(const SubscriptionConfirmed& confirmed);
+  void handle(const MessagesSeen& seen);
+  void handle(const GapSeen& seen);
+  void handle(const ResetSeen& seen);
+  // [from, to) of a channel comes.
+  void advance(const Key& key, std::string_view channel, ServerLife life, Offset from, Offset to);
+  void judge_start(const Subscription& subscription, std::string_view channel, ServerLife life,
+                   Offset first);
+  void judge_gap(const GapSeen& seen);
+  [[nodiscard]] const ChannelConfig& config_of(std::string_view channel) const;
+  // A position from which on a channel still has everything.
+  [[nodiscard]] std::uint64_t kept_from(std::string_view channel, ServerLife life) const;
+  [[nodiscard]] bool behind(const Subscription& subscription, const std::string& channel,
+                            std::uint64_t size) const;
+
+  const Archive& archive_;
+  ServerConfig server_;
+  ServerLife life_;
+  std::map<Key, Subscription> subscriptions_;
+};
+
+}  // namespace orzatty::sim

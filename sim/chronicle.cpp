@@ -1,0 +1,105 @@
+#include "sim/chronicle.h"
+
+namespace orzatty::sim {
+
+namespace {
+
+std::string line(const ServerRose& rose) {
+  return "life " + std::to_string(rose.life.value()) + " of the server begins";
+}
+std::string line(const ServerFell& fell) {
+  return "life " + std::to_string(fell.life.value()) + " of the server ends";
+}
+std::string line(const ProgramBegan& began) {
+  return "program " + std::to_string(began.program.value()) + " of " + std::string(began.identity);
+}
+std::string line(const ProgramKilled& killed) {
+  return "program " + std::to_string(killed.program.value()) + " is gone";
+}
+std::string line(const Published& published) {
+  return text_of({published.program, published.publication, published.sequence}) + " into " +
+         std::string(published.channel);
+}
+std::string line(const FateTold& told) {
+  constexpr std::string_view kFates[] = {" accepted at ", " rejected ", " unknown "};
+  return text_of({told.program, told.publication, told.from}) + " to " +
+         std::to_string(told.to.value()) +
+         std::string(kFates[static_cast<std::size_t>(told.fate)]) + std::string(told.channel) +
+         "@" + std::to_string(told.first_offset.value()) + " " + std::string(name(told.code));
+}
+std::string line(const SubscriptionAsked& asked) {
+  return "program " + std::to_string(asked.program.value()) + " subscribes to " +
+         std::string(asked.pattern->text());
+}
+std::string line(const SubscriptionConfirmed& confirmed) {
+  return "program " + std::to_string(confirmed.program.value()) + " is subscribed";
+}
+std::string line(const SubscriptionOver& over) {
+  return "program " + std::to_string(over.program.value()) + "'s subscription ends: " +
+         std::string(name(over.code));
+}
+std::string line(const MessagesSeen& seen) {
+  return "program " + std::to_string(seen.program.value()) + " sees " + std::string(seen.channel) +
+         "@" + std::to_string(seen.first.value()) + " to " +
+         std::to_string(seen.first.value() + seen.messages.size());
+}
+std::string line(const GapSeen& seen) {
+  return "program " + std::to_string(seen.program.value()) + " misses " +
+         std::string(seen.channel) + "@" + std::to_string(seen.gap.from.value()) + " to " +
+         std::to_string(seen.gap.to.value()) + " by " + std::string(name(seen.gap.reason));
+}
+std::string line(const ResetSeen& seen) {
+  return "program " + std::to_string(seen.program.value()) + " is told that " +
+         std::string(seen.channel) + " began anew";
+}
+std::string line(const IntruderHeard& heard) {
+  return "intruder " + std::to_string(heard.program.value()) + " hears " + std::string(heard.what);
+}
+std::string line(const SessionBroken& broken) {
+  return "program " + std::to_string(broken.program.value()) + " is thrown out: " +
+         std::string(broken.text);
+}
+std::string line(const Counted&) { return {}; }
+std::string line(const Healed&) { return {}; }
+
+}  // namespace
+
+std::string text_of(const MessageName& name) {
+  return "message " + std::to_string(name.program.value()) + "." +
+         std::to_string(name.publication.value()) + "." + std::to_string(name.sequence.value());
+}
+
+std::string line_of(const Happening& happening) {
+  return std::visit([](const auto& kind) { return line(kind); }, happening);
+}
+
+void Chronicle::handle(const Happening& happening, Instant now) {
+  ++happening_count_;
+  trace_.add(happening.index());
+  if (trace_.told()) {
+    if (const std::string text = line_of(happening); !text.empty()) trace_.tell(now, text);
+  }
+  for (const auto& checker : checkers_) checker->handle(happening);
+  look_for_violations();
+}
+
+void Chronicle::finish() {
+  for (const auto& checker : checkers_) checker->finish();
+  look_for_violations();
+}
+
+std::string Chronicle::unrest() const {
+  for (const auto& checker : checkers_) {
+    if (std::string who = checker->unrest(); !who.empty()) return who;
+  }
+  return {};
+}
+
+void Chronicle::look_for_violations() {
+  if (violation_) return;
+  for (const auto& checker : checkers_) {
+    if (!checker->violations().empty()) violation_ = checker->violations().front();
+  }
+}
+
+}  // namespace orzatty::sim

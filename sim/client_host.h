@@ -1,0 +1,134 @@
+// A client's machine, and the program on it: publishes and subscribes as it was told, goes on when it
+// was killed and started again, and reports everything that its client engine says.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/prng.h"
+#include "link/client_link.h"
+#include "orzatty/limits.h"
+#include "sim/chronicle.h"
+#include "sim/host.h"
+#include "sim/streams.h"
+
+namespace orzatty::sim {
+
+// Messages to one channel, over all lives of the program.
+struct Feed {
+  std::string channel;
+  std::uint64_t count = 0;
+  Duration from = Duration::zero();  // since the host exists
+  Duration every = std::chrono::milliseconds(10);
+  std::uint64_t burst_max = 1;  // messages at a time: 1 to that many
+  std::size_t size_max = 64;
+};
+
+struct ClientConfig {
+  std::string identity;
+  std::string token;
+  Role role = Role::kClient;
+  Limits limits;
+  std::uint64_t index = 0;  // among all clients of a world: draws its chance
+};
+
+// What a program was told of one channel, in order.
+struct Heard {
+  std::vector<MessageName> messages;
+  std::vector<Gap> gaps;
+  std::uint64_t resets = 0;
+};
+
+class ClientHost final : public Host, private link::ClientEvents {
+ public:
+  ClientHost(ClientConfig config, const base::Address& server, Streams streams,
+             Chronicle& chronicle, Instant now);
+
+  // The application's wishes. They outlive the process.
+  void feed(const Feed& feed, Instant now);
+  void subscribe(std::string_view pattern, const StartPosition& start, Instant now);
+
+  // The process dies at once, without a word; a started one subscribes where it stored that it was.
+  void kill(Instant now);
+  void start(Instant now);
+  [[nodiscard]] bool running() const { return link_ != nullptr; }
+
+  void handle(const quic::Datagram& datagram, ServerLife life, link::PacketSink& sink,
+              Instant now) override;
+  void handle_timeout(Instant now) override;
+  [[nodiscard]] std::optional<Instant> next_timeout() const override;
+  void write(link::PacketSink& sink, Instant now) override;
+  void move(const base::Address& local, Instant now);
+
+  // Nothing is left to publish, and everything that was has its fate.
+  [[nodiscard]] bool settled();
+  [[nodiscard]] bool connected() const { return link_ != nullptr && link_->engine().connected(); }
+  [[nodiscard]] const std::string& identity() const { return config_.identity; }
+  [[nodiscard]] Role role() const { return config_.role; }
+  [[nodiscard]] ProgramId program() const { return program_; }
+  [[nodiscard]] std::uint64_t published_count() const { return published_count_; }
+  [[nodiscard]] std::uint64_t seen_count() const { return seen_count_; }
+  [[nodiscard]] std::uint64_t connected_count() const { return connected_count_; }
+  // By channel, of this life of the process, all subscriptions together.
+  [[nodiscard]] const std::map<std::string, Heard>& heard() const { return heard_; }
+  [[nodiscard]] const std::map<std::string, std::uint64_t>& fates() const { return fates_; }
+
+  base::Address address;
+
+ private:
+  struct Feeding {
+    Feed feed;
+    std::uint64_t left = 0;
+    std::uint64_t due_count = 0;  // whose time has come, but for whom there was no room
+    Instant next_at;
+    std::optional<PublicationId> publication;
+  };
+  struct Wish {
+    ChannelPattern pattern;
+    StartPosition start;
+    std::optional<SubscriptionId> subscription;
+    std::optional<Offset> stored;  // of an exact pattern: what the application would start from
+  };
+
+  void on_event(client::EngineOutput& output, Instant now) override;
+  void on_delivered(const client::Delivered& delivered, Instant now);
+  void on_missed(const client::Missed& missed, Instant now);
+  void on_reset(const client::ChannelReset& reset, Instant now);
+  void on_settled(const client::Settled& settled, Instant now);
+  void on_ended(const client::SubscriptionEnded& ended, Instant now);
+  void on_disconnected(const client::Disconnected& disconnected, Instant now);
+  void run_feeds(Instant now);
+  [[nodiscard]] bool publish_one(Feeding& feeding, Instant now);
+  void ask(Wish& wish, const StartPosition& start, Instant now);
+  [[nodiscard]] Wish* find(SubscriptionId subscription);
+  void report_counts(Instant now);
+  void tell(const Happening& happening, Instant now) { chronicle_.handle(happening, now); }
+
+  ClientConfig config_;
+  base::Address server_;
+  Streams streams_;
+  Chronicle& chronicle_;
+  base::Prng chance_;
+  std::uint64_t start_count_ = 0;
+  std::unique_ptr<link::ClientLink> link_;
+  ProgramId program_;
+  ServerLife life_;  // of the server whose datagram is being handled
+  std::vector<Feeding> feeds_;
+  std::vector<Wish> wishes_;
+  std::vector<std::size_t> to_ask_again_;  // of wishes_
+  std::vector<std::string> channels_;  // by publication of this process
+  std::vector<SeenMessage> seen_;      // reused
+  Bytes payload_;                      // reused
+  bool connection_wanted_ = false;
+  std::uint64_t published_count_ = 0;
+  std::uint64_t seen_count_ = 0;
+  std::uint64_t connected_count_ = 0;
+  std::map<std::string, Heard> heard_;
+  std::map<std::string, std::uint64_t> fates_;
+};
+
+}  // namespace orzatty::sim

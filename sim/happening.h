@@ -1,0 +1,113 @@
+// What happens in a world, as values: what the clients' programs did and were told. Checkers judge by
+// nothing else. Borrowed parts are valid until handle() returns.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <variant>
+
+#include "orzatty/channel.h"
+#include "orzatty/error.h"
+#include "orzatty/ids.h"
+#include "orzatty/message.h"
+
+namespace orzatty::sim {
+
+// One life of a client's process. A restarted one is another, with the same identity.
+using ProgramId = StrongId<struct ProgramTag, std::uint32_t>;
+// From one start of the server to its end.
+using ServerLife = StrongId<struct ServerLifeTag, std::uint32_t>;
+
+// Which message it is, as its payload says.
+struct MessageName {
+  ProgramId program;
+  PublicationId publication;
+  Sequence sequence;
+  auto operator<=>(const MessageName&) const = default;
+};
+
+struct ServerRose { ServerLife life; };
+struct ServerFell { ServerLife life; };
+// An auditor has a perfect link and reads everything: what it is told is the hub's log.
+enum class Role : std::uint8_t { kClient, kAuditor, kIntruder };
+struct ProgramBegan { ProgramId program; std::string_view identity; Role role = Role::kClient; };
+struct ProgramKilled { ProgramId program; };
+// From now on no fault is at work, and everything has to come to rest.
+struct Healed {};
+
+struct Published {
+  ProgramId program;
+  PublicationId publication;
+  std::string_view channel;
+  Sequence sequence;
+};
+struct FateTold {
+  ProgramId program;
+  PublicationId publication;
+  std::string_view channel;
+  Sequence from;
+  Sequence to;
+  Fate fate = Fate::kUnknown;
+  Offset first_offset;
+  ErrorCode code = ErrorCode::kNone;
+  ServerLife life;  // whose server said so
+};
+// What the engine itself counts for a publication, after each of its turns.
+struct Counted {
+  ProgramId program;
+  PublicationId publication;
+  Sequence published;
+  std::uint64_t waiting = 0;
+  std::uint64_t waiting_bytes_max = 0;  // what its outbox may hold
+};
+
+struct SubscriptionAsked {
+  ProgramId program;
+  SubscriptionId subscription;
+  const ChannelPattern* pattern = nullptr;
+  StartPosition start;
+};
+struct SubscriptionConfirmed { ProgramId program; SubscriptionId subscription; ServerLife life; };
+struct SubscriptionOver {
+  ProgramId program;
+  SubscriptionId subscription;
+  ErrorCode code = ErrorCode::kNone;
+};
+struct SeenMessage {
+  MessageName name;
+  bool intact = false;
+};
+struct MessagesSeen {
+  ProgramId program;
+  SubscriptionId subscription;
+  std::string_view channel;
+  std::string_view publisher;
+  Offset first;
+  std::span<const SeenMessage> messages;
+  ServerLife life;
+};
+struct GapSeen {
+  ProgramId program;
+  SubscriptionId subscription;
+  std::string_view channel;
+  Gap gap;
+  ServerLife life;
+};
+struct ResetSeen {
+  ProgramId program;
+  SubscriptionId subscription;
+  std::string_view channel;
+  ServerLife life;
+};
+// Somebody who was never let in was told more than that.
+struct IntruderHeard { ProgramId program; std::string_view what; };
+// A session ended for a reason that no fault explains.
+struct SessionBroken { ProgramId program; ErrorCode code = ErrorCode::kNone; std::string_view text; };
+
+using Happening =
+    std::variant<ServerRose, ServerFell, ProgramBegan, ProgramKilled, Healed, Published, FateTold,
+                 Counted, SubscriptionAsked, SubscriptionConfirmed, SubscriptionOver, MessagesSeen,
+                 GapSeen, ResetSeen, IntruderHeard, SessionBroken>;
+
+}  // namespace orzatty::sim
