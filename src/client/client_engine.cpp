@@ -22,6 +22,7 @@ bool is_final(ErrorCode code) {
     case ErrorCode::kVersionUnsupported:
     case ErrorCode::kNotAuthorised:
     case ErrorCode::kFenced:
+    case ErrorCode::kFrameTooLarge:  // a message above the receiver's message_size_max
     case ErrorCode::kClosedByUser:
       return true;
     default:

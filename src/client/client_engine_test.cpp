@@ -124,7 +124,7 @@ TEST_F(ClientEngineTest, DoesNotHurryBackToAServerThatWelcomesAndCloses) {
 TEST_F(ClientEngineTest, EndsForGoodWhenItIsRefused) {
   for (const ErrorCode code :
        {ErrorCode::kAuthenticationFailed, ErrorCode::kVersionUnsupported, ErrorCode::kNotAuthorised,
-        ErrorCode::kFenced, ErrorCode::kClosedByUser}) {
+        ErrorCode::kFenced, ErrorCode::kFrameTooLarge, ErrorCode::kClosedByUser}) {
     SCOPED_TRACE(name(code));
     engine_ = std::make_unique<ClientEngine>(config_, 5, now_);
     outputs_.clear();

@@ -68,6 +68,10 @@ void ClientRuntime::on_disconnected(const client::Disconnected& gone) {
                          : gone.code == ErrorCode::kPeerSilent ? ErrorKind::kUnreachable
                                                                : ErrorKind::kClosed;
   std::string text = gone.text.empty() ? std::string(name(gone.code)) : gone.text;
+  if (gone.code == ErrorCode::kFrameTooLarge) {
+    text += "; this client takes messages of at most message_size_max = " +
+            std::to_string(options_.limits.message_size_max) + " bytes, the server may allow more";
+  }
   last_error_ = {kind, gone.code, std::move(text)};
   if (!was_connected) {
     ++attempts_failed_;
@@ -77,7 +81,7 @@ void ClientRuntime::on_disconnected(const client::Disconnected& gone) {
     if (was_connected) tell(ConnectionState::kReconnecting, gone.code, gone.text);
   } else {
     end(gone.code == ErrorCode::kNone ? closed_by_user() : last_error_);
-    tell(ConnectionState::kClosed, gone.code, gone.text);
+    tell(ConnectionState::kClosed, gone.code, closed_reason_.text);
   }
 }
 

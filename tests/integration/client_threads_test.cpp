@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -129,6 +130,36 @@ TEST(Connecting, EveryAddressOfTheServersNameIsTried) {
 
     EXPECT_TRUE(client.has_value()) << host << ": " << client.error().text;
   }
+}
+
+TEST(Limits, ASubscriberThatMeetsAMessageAboveItsLimitEndsAndSaysWhichLimitItIs) {
+  constexpr std::uint32_t kLarge = 3 * 1024 * 1024;
+  ServerOptions server_options;
+  server_options.limits.message_size_max = kLarge;
+  server_options.limits.stream_window = server_options.limits.outbox_size_max = 2 * kLarge;
+  Served served(server_options);
+  ClientOptions large = served.client_options();
+  large.limits = server_options.limits;
+  auto publisher = Client::connect(served.address(), large);
+  ClientOptions usual = served.client_options();
+  std::mutex mutex;
+  std::string told;
+  usual.on_state = [&](const StateEvent& event) {
+    const std::lock_guard lock(mutex);
+    if (event.state == ConnectionState::kClosed) told = event.text;
+  };
+  auto subscriber = Client::connect(served.address(), usual);
+  ASSERT_TRUE(publisher && subscriber);
+  auto subscription = subscriber->subscribe("large", [](const Message&) {});
+  ASSERT_TRUE(subscription);
+
+  ASSERT_TRUE(publisher->send("large", std::string(kLarge, 'x')));
+
+  EXPECT_TRUE(eventually([&] {
+    const std::lock_guard lock(mutex);
+    return told.find("message_size_max = 1048576") != std::string::npos;
+  })) << told;
+  EXPECT_TRUE(publisher->settle(20s));
 }
 
 TEST(Handlers, ASubscriptionThatEndsInItsHandlerHearsNothingMore) {
