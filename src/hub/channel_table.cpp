@@ -40,7 +40,9 @@ bool ChannelTable::settle(Channel& channel, Instant now) {
       channel.publication_count > 0 || !channel.readers().empty() || !channel.index().empty();
   if (used) {
     channel.unused_since.reset();
-    set_timer(channel, channel.next_expiry());
+    // What has expired and is still there waits for a subscriber, and goes when that one reads.
+    const std::optional<Instant> expiry = channel.next_expiry();
+    set_timer(channel, expiry && *expiry > now ? expiry : std::nullopt);
     return false;
   }
   if (!channel.unused_since) channel.unused_since = now;

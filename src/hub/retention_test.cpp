@@ -111,6 +111,25 @@ TEST(Retention, DoesNotTakeFromASubscriberThatIsWaitedFor) {
   EXPECT_EQ(kept(world), 1U);
 }
 
+TEST(Retention, ByAgeWaitsForASubscriberWithoutATimerAndLetsGoWhenItReads) {
+  World world(config_of(keeping({.count = 0, .bytes = 0, .age = 1s})), 300);
+  Client& bob = world.connect("bob");
+  bob.subscribe("news");
+  bob.stop_reading();
+  world.run();
+  publish_apart(world, 6, std::string(97, 'x'));
+  world.pass(2s);  // all of it has expired
+  ASSERT_LT(bob.received.size(), 6U);
+  EXPECT_FALSE(world.hub.next_timeout() && *world.hub.next_timeout() <= world.now);
+
+  bob.go_on_reading(world.now);
+  world.run();
+
+  EXPECT_EQ(bob.received.size(), 6U);
+  EXPECT_THAT(bob.gaps, IsEmpty());
+  EXPECT_EQ(kept(world), 0U);
+}
+
 TEST(Retention, OfAnEmptiedChannelKeepsItsOffsets) {
   World world(config_of(keeping({.count = 0, .bytes = 0, .age = 5s})));
   publish_apart(world, 3);
