@@ -76,7 +76,9 @@ TEST(Frames, AHelloComesBackAsItWas) {
                                       {.subscription = SubscriptionId(64),
                                        .channel = channel("quotes.AAPL"),
                                        .epoch = ChannelEpoch(1),
-                                       .next = Offset(0)}}},
+                                       .next = Offset(0)}},
+                        .directs = {{.channel = channel("a"), .next = Sequence(0)},
+                                    {.channel = channel("b.c"), .next = Sequence(kVarintMax)}}},
                   FrameType::kHello, decode_hello);
 }
 
@@ -91,7 +93,8 @@ TEST(Frames, AWelcomeComesBackAsItWas) {
                           .dead_after = std::chrono::milliseconds(~std::uint32_t{0}),
                           .producers = {{.producer = {counting_from<16>(2)},
                                          .channel = channel("a.b"),
-                                         .next = Sequence(16'384)}}},
+                                         .next = Sequence(16'384)}},
+                          .subscriptions = {SubscriptionId(0), SubscriptionId(kVarintMax)}},
                   FrameType::kWelcome, decode_welcome);
 }
 
@@ -203,7 +206,8 @@ TEST(Frames, EveryCutOfABodyIsTruncatedAndEveryByteMoreIsMalformed) {
                     .positions = {{.subscription = SubscriptionId(300),
                                    .channel = channel("a.b"),
                                    .epoch = ChannelEpoch(1),
-                                   .next = Offset(70'000)}}};
+                                   .next = Offset(70'000)}},
+                    .directs = {{.channel = channel("echo"), .next = Sequence(300)}}};
   Bytes body = body_of(hello, FrameType::kHello);
   for (std::size_t size = 0; size < body.size(); ++size) {
     const auto cut = decode_hello(BytesView(body).first(size));

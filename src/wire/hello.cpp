@@ -9,6 +9,8 @@ namespace {
 
 // subscription, channel, epoch, offset
 constexpr std::size_t kPositionSizeMin = 1 + 2 + 8 + 1;
+// channel, sequence
+constexpr std::size_t kDirectSizeMin = 2 + 1;
 
 std::optional<SessionId> read_session(Reader& reader) {
   const std::uint64_t size = reader.read_varint();
@@ -26,6 +28,10 @@ HelloPosition read_position(Reader& reader) {
           .next = reader.read_id<Offset>()};
 }
 
+HelloDirect read_direct(Reader& reader) {
+  return {.channel = reader.read_channel_name(), .next = reader.read_id<Sequence>()};
+}
+
 }  // namespace
 
 std::expected<Hello, ProtocolError> decode_hello(BytesView body) {
@@ -40,6 +46,9 @@ std::expected<Hello, ProtocolError> decode_hello(BytesView body) {
   hello.agent = reader.read_text(kAgentSizeMax);
   for (auto left = reader.read_count(kPositionSizeMin); left > 0 && reader.ok(); --left) {
     hello.positions.push_back(read_position(reader));
+  }
+  for (auto left = reader.read_count(kDirectSizeMin); left > 0 && reader.ok(); --left) {
+    hello.directs.push_back(read_direct(reader));
   }
   return reader.finish(std::move(hello));
 }
@@ -58,6 +67,11 @@ void encode(const Hello& hello, Bytes& out) {
     writer.write_text(position.channel.text());
     writer.write_u64(position.epoch.value());
     writer.write_varint(position.next.value());
+  }
+  writer.write_varint(hello.directs.size());
+  for (const HelloDirect& direct : hello.directs) {
+    writer.write_text(direct.channel.text());
+    writer.write_varint(direct.next.value());
   }
   writer.finish();
 }

@@ -22,6 +22,13 @@ struct HelloPosition {
   bool operator==(const HelloPosition&) const = default;
 };
 
+// Where the session before was in what was sent to it alone.
+struct HelloDirect {
+  ChannelName channel;
+  Sequence next;
+  bool operator==(const HelloDirect&) const = default;
+};
+
 struct Hello {
   std::vector<std::uint64_t> versions;
   std::uint64_t features = 0;
@@ -29,6 +36,7 @@ struct Hello {
   Bytes token;                       // at most kTokenSizeMax bytes
   std::string agent;                 // at most kAgentSizeMax bytes
   std::vector<HelloPosition> positions;
+  std::vector<HelloDirect> directs;
   bool operator==(const Hello&) const = default;
 };
 

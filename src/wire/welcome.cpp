@@ -28,12 +28,16 @@ std::expected<Welcome, ProtocolError> decode_welcome(BytesView body) {
                   .message_size_max = reader.read_varint32(),
                   .heartbeat_interval = reader.read_milliseconds(),
                   .dead_after = reader.read_milliseconds(),
-                  .producers = {}};
+                  .producers = {},
+                  .subscriptions = {}};
   // A heartbeat of no time at all would never let the session rest.
   reader.require(welcome.heartbeat_interval.count() > 0 && welcome.dead_after.count() > 0,
                  ErrorCode::kFrameMalformed);
   for (auto left = reader.read_count(kProducerSizeMin); left > 0 && reader.ok(); --left) {
     welcome.producers.push_back(read_producer(reader));
+  }
+  for (auto left = reader.read_count(1); left > 0 && reader.ok(); --left) {
+    welcome.subscriptions.push_back(reader.read_id<SubscriptionId>());
   }
   return reader.finish(std::move(welcome));
 }
@@ -53,6 +57,10 @@ void encode(const Welcome& welcome, Bytes& out) {
     writer.write_raw(producer.producer.bytes);
     writer.write_text(producer.channel.text());
     writer.write_varint(producer.next.value());
+  }
+  writer.write_varint(welcome.subscriptions.size());
+  for (const SubscriptionId subscription : welcome.subscriptions) {
+    writer.write_varint(subscription.value());
   }
   writer.finish();
 }

@@ -32,6 +32,7 @@ struct Welcome {
   std::chrono::milliseconds heartbeat_interval{0};
   std::chrono::milliseconds dead_after{0};
   std::vector<WelcomeProducer> producers;
+  std::vector<SubscriptionId> subscriptions;  // of the resumed session, that go on by themselves
   bool operator==(const Welcome&) const = default;
 };
 
