@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,7 +29,9 @@ class ChannelRef {
 };
 
 // Bytes to send, borrowed until the call returns; a string's bytes are sent as they stand. Text
-// states that they are UTF-8, which the server checks.
+// states that they are UTF-8, which the server checks. What else is to be said about them:
+//
+//   publisher.send(Payload("17.5").with({.time_to_live = 200ms, .key = bytes_of("AAPL")}));
 class Payload {
  public:
   Payload(BytesView bytes) : bytes_(bytes) {}
@@ -38,13 +41,22 @@ class Payload {
   Payload(const std::string& bytes) : bytes_(bytes_of(bytes)) {}
   static Payload text(std::string_view text) { return {bytes_of(text), MessageType::kText}; }
 
+  // The same with attributes, whose views are borrowed like the bytes.
+  [[nodiscard]] Payload with(const MessageAttributes& attributes) const {
+    Payload told = *this;
+    told.attributes_ = attributes;
+    return told;
+  }
+
   [[nodiscard]] BytesView bytes() const { return bytes_; }
   [[nodiscard]] MessageType type() const { return type_; }
+  [[nodiscard]] const std::optional<MessageAttributes>& attributes() const { return attributes_; }
 
  private:
   Payload(BytesView bytes, MessageType type) : bytes_(bytes), type_(type) {}
   BytesView bytes_;
   MessageType type_ = MessageType::kRaw;
+  std::optional<MessageAttributes> attributes_;
 };
 
 }  // namespace orzatty

@@ -46,6 +46,7 @@ struct Id128 {
 
 using SessionId = Id128<struct SessionIdTag>;    // survives its connection; bound to an identity
 using ProducerId = Id128<struct ProducerIdTag>;  // one writer; sequences belong to it
+using CorrelationId = Id128<struct CorrelationIdTag>;  // a request and its reply share it
 
 using ChannelEpoch = StrongId<struct ChannelEpochTag>;    // 64 random bits: which life of the log
 using ProducerEpoch = StrongId<struct ProducerEpochTag>;  // a newer one fences the older out

@@ -127,6 +127,7 @@ ServerSession::Dispatched ServerSession::dispatch(IncomingItem& item) {
                                .first = Sequence(messages->first),
                                .count = messages->count,
                                .nonce = messages->nonce,
+                               .has_attributes = messages->has_attributes,
                                .frames = messages->bytes};
   }
   if (auto* publish = std::get_if<wire::Publish>(&what)) {

@@ -28,6 +28,7 @@ struct PublicationMessages {
   Sequence first;
   std::uint64_t count = 0;
   std::uint32_t nonce = 0;
+  bool has_attributes = false;  // some of them may have
   BytesView frames;  // whole and validated; borrowed from what was given to handle_stream()
 };
 struct PublicationSkipped {

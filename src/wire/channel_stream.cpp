@@ -64,7 +64,7 @@ ChannelStreamReader::Taken ChannelStreamReader::take_messages() {
     if (scan.count > 0) {
       // What is wrong behind them is found again by the next call.
       input_ = input_.subspan(scan.size);
-      return yield_messages(available.first(scan.size), scan.count);
+      return yield_messages(available.first(scan.size), scan);
     }
     if (scan.fault) return std::unexpected(*scan.fault);
   }
@@ -84,7 +84,11 @@ ChannelStreamReader::Taken ChannelStreamReader::take_spanning_message(BytesView 
     if (auto fault = check_message_body((*frame)->head, (*frame)->body)) {
       return std::unexpected(*fault);
     }
-    return yield_messages((*frame)->whole, 1);
+    const MessageScan alone{.size = (*frame)->whole.size(),
+                            .count = 1,
+                            .has_attributes = ((*frame)->head & kAttributesBit) != 0,
+                            .fault = {}};
+    return yield_messages((*frame)->whole, alone);
   }
   if (cutter_.held_frame_size() > run_left_ || cutter_.held() == run_left_) {
     return refuse(ErrorCode::kFrameTruncated, "end of a RUN");
@@ -94,15 +98,16 @@ ChannelStreamReader::Taken ChannelStreamReader::take_spanning_message(BytesView 
 
 // spec: STREAM-5
 ChannelStreamReader::Taken ChannelStreamReader::yield_messages(BytesView bytes,
-                                                               std::uint64_t count) {
-  if (count > kVarintMax - *position_) return refuse(ErrorCode::kSequenceInvalid, "RUN");
+                                                               const MessageScan& scan) {
+  if (scan.count > kVarintMax - *position_) return refuse(ErrorCode::kSequenceInvalid, "RUN");
   const Messages messages{.channel = run_.channel,
                           .producer = run_.producer,
                           .first = *position_,
-                          .count = count,
+                          .count = scan.count,
                           .nonce = run_.nonce,
+                          .has_attributes = scan.has_attributes,
                           .bytes = bytes};
-  *position_ += count;
+  *position_ += scan.count;
   run_left_ -= bytes.size();
   return messages;
 }

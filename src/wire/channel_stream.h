@@ -29,6 +29,7 @@
 #include "wire/direct.h"
 #include "wire/frame_cutter.h"
 #include "wire/gap_mark.h"
+#include "wire/message.h"
 #include "wire/producer.h"
 #include "wire/publish.h"
 #include "wire/run.h"
@@ -48,7 +49,8 @@ struct Messages {
   std::uint64_t first = 0;  // an offset on a DELIVER stream, else a sequence
   std::uint64_t count = 0;
   std::uint32_t nonce = 0;  // of their run
-  BytesView bytes;          // valid until the next call
+  bool has_attributes = false;  // some of them may have
+  BytesView bytes;              // valid until the next call
 };
 
 using ChannelStreamItem =
@@ -94,7 +96,7 @@ class ChannelStreamReader {
   Taken take_gap(BytesView body);
   Taken take_skip(BytesView body);
   // Counts messages of the run as taken.
-  Taken yield_messages(BytesView bytes, std::uint64_t count);
+  Taken yield_messages(BytesView bytes, const MessageScan& scan);
 
   FrameCutter cutter_;
   std::uint32_t message_size_max_;

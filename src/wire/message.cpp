@@ -1,5 +1,8 @@
 #include "wire/message.h"
 
+#include <algorithm>
+#include <array>
+
 #include "base/utf8.h"
 #include "wire/attributes.h"
 #include "wire/frame_cutter.h"
@@ -35,6 +38,30 @@ void scan_plain(BytesView bytes, std::uint32_t size_max, MessageScan& scan) {
 
 }  // namespace
 
+std::size_t encode_message_header(std::span<std::byte, kMessageHeaderSizeMax> out, MessageType type,
+                                  const MessageAttributes& attributes, std::uint64_t payload_size) {
+  std::array<std::byte, kAttributesSizeMax> block;
+  const std::size_t block_size = encode_attributes(block, attributes);
+  auto head = static_cast<unsigned>(type) | (attributes.priority ? kPriorityBit : 0U);
+  std::uint64_t length = payload_size;
+  if (block_size > 0) {
+    head |= kAttributesBit;
+    length += varint_size(block_size) + block_size;
+  }
+  out[0] = static_cast<std::byte>(head);
+  std::size_t size = 1 + encode_varint(out.subspan(1), length);
+  if (block_size == 0) return size;
+  size += encode_varint(out.subspan(size), block_size);
+  std::ranges::copy(BytesView(block).first(block_size),
+                    out.begin() + static_cast<std::ptrdiff_t>(size));
+  return size + block_size;
+}
+
+std::uint64_t message_body_size(const MessageAttributes& attributes, std::uint64_t payload_size) {
+  const std::size_t block_size = attributes_size(attributes);
+  return payload_size + (block_size == 0 ? 0 : varint_size(block_size) + block_size);
+}
+
 // spec: FRAME-3, FRAME-8
 std::optional<ProtocolError> check_message_body(std::uint8_t head, BytesView body) {
   BytesView payload = body;
@@ -69,6 +96,7 @@ MessageScan scan_messages(BytesView bytes, std::uint32_t message_size_max) {
     const auto size = static_cast<std::size_t>((*header)->frame_size());
     scan.fault = check_message_body((*header)->head, rest.first(size).subspan((*header)->size));
     if (scan.fault) return scan;
+    scan.has_attributes |= ((*header)->head & kAttributesBit) != 0;
     scan.size += size;
     ++scan.count;
   }

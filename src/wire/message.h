@@ -11,6 +11,7 @@
 #include "orzatty/bytes.h"
 #include "orzatty/error.h"
 #include "orzatty/message.h"
+#include "wire/attributes.h"
 #include "wire/frame.h"
 #include "wire/varint.h"
 
@@ -23,6 +24,8 @@ struct MessageView {
   BytesView attributes;  // the block without its length; empty when there is none
   BytesView payload;
   std::size_t frame_size = 0;
+
+  [[nodiscard]] AttributeBlock attribute_block() const { return {attributes, priority}; }
 };
 
 // Writes what stands before a plain payload of that size and returns how many bytes it has: 2 or 3
@@ -33,9 +36,18 @@ inline std::size_t encode_message_header(std::span<std::byte, 16> out, MessageTy
   return 1 + encode_varint(out.subspan(1), payload_size);
 }
 
+// The same with attributes. spec: FRAME-8
+inline constexpr std::size_t kMessageHeaderSizeMax = 16 + kAttributesSizeMax;
+std::size_t encode_message_header(std::span<std::byte, kMessageHeaderSizeMax> out, MessageType type,
+                                  const MessageAttributes& attributes, std::uint64_t payload_size);
+// The length that its frame states: what message_size_max bounds. spec: FRAME-2
+[[nodiscard]] std::uint64_t message_body_size(const MessageAttributes& attributes,
+                                              std::uint64_t payload_size);
+
 struct MessageScan {
   std::size_t size = 0;                // of the whole frames at the front
   std::uint64_t count = 0;             // of them
+  bool has_attributes = false;         // some of them may have
   std::optional<ProtocolError> fault;  // of what stands behind them
 };
 

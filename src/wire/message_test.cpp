@@ -161,13 +161,60 @@ TEST(Attributes, EveryKnownTagIsReadAndOthersArePassedOver) {
   const auto attributes = decode_attributes(block);
 
   ASSERT_TRUE(attributes);
-  EXPECT_EQ(attributes->time_to_live, 5U);
+  EXPECT_EQ(attributes->time_to_live, std::chrono::milliseconds(5));
   ASSERT_TRUE(attributes->correlation);
-  EXPECT_EQ((*attributes->correlation)[15], std::byte{0xcc});
-  EXPECT_EQ(attributes->timestamp, 64U);
+  EXPECT_EQ(attributes->correlation->bytes[15], std::byte{0xcc});
+  EXPECT_EQ(attributes->timestamp, std::chrono::microseconds(64));
   ASSERT_TRUE(attributes->schema);
   EXPECT_EQ((*attributes->schema)[7], std::byte{8});
   EXPECT_EQ(text_of(attributes->key), "key");
+}
+
+// spec: FRAME-2, FRAME-8
+TEST(Attributes, AreWrittenAsTheyAreReadAndOnlyWhatIsSaidCostsBytes) {
+  using std::chrono_literals::operator""ms;
+  const Bytes key(255, std::byte{'k'});
+  const std::string sender(255, 's');
+  CorrelationId correlation;
+  correlation.bytes.fill(std::byte{0xcc});
+  const MessageAttributes nothing;
+  const MessageAttributes short_lived{.time_to_live = 60ms};
+  const MessageAttributes all{.time_to_live = std::chrono::milliseconds(kVarintMax),
+                              .correlation = correlation,
+                              .timestamp = std::chrono::microseconds(kVarintMax),
+                              .schema = std::array<std::byte, 8>{std::byte{1}, std::byte{2}},
+                              .key = key,
+                              .wants_reply = true,
+                              .sender = sender,
+                              .priority = true};
+
+  for (const auto& [attributes, cost] : std::vector<std::pair<MessageAttributes, std::size_t>>{
+           {nothing, 2}, {short_lived, 6}, {all, 571}}) {
+    std::array<std::byte, kMessageHeaderSizeMax> header;
+    const std::size_t size =
+        encode_message_header(header, MessageType::kText, attributes, std::size_t{5});
+    Bytes frame = copy_of(BytesView(header).first(size));
+    test::append(frame, bytes_of("hello"));
+
+    EXPECT_EQ(size, cost);
+    EXPECT_EQ(message_body_size(attributes, 5), frame.size() - (cost > 64 ? 3 : 2));
+    const MessageScan scan = scan_messages(frame, kSizeMax);
+    ASSERT_EQ(scan.count, 1U);
+    EXPECT_EQ(scan.has_attributes, cost > 2);
+    const MessageView view = *MessageRange(frame).begin();
+    const Message message(view.type, view.payload, "a", "b", Offset(), view.attribute_block());
+    const MessageAttributes read = message.attributes();
+    EXPECT_EQ(message.text(), "hello");
+    EXPECT_EQ(message.has_attributes(), cost > 2);
+    EXPECT_EQ(read.time_to_live, attributes.time_to_live);
+    EXPECT_EQ(read.correlation, attributes.correlation);
+    EXPECT_EQ(read.timestamp, attributes.timestamp);
+    EXPECT_EQ(read.schema, attributes.schema);
+    EXPECT_EQ(text_of(read.key), text_of(attributes.key));
+    EXPECT_EQ(read.wants_reply, attributes.wants_reply);
+    EXPECT_EQ(read.sender, attributes.sender);
+    EXPECT_EQ(read.priority, attributes.priority);
+  }
 }
 
 // spec: FRAME-8
