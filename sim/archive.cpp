@@ -23,13 +23,16 @@ Archive::Witness Archive::witness(ServerLife life, std::string_view channel, Off
   return is_new || first->second == offset ? Witness::kAgrees : Witness::kOtherOffset;
 }
 
-void Archive::audit(ServerLife life, std::string_view channel, Offset offset) {
+void Archive::audit(ServerLife life, std::string_view channel, Offset to) {
   ChannelRecord& known = record(life, channel);
-  if (!known.audited_from) known.audited_from = offset.value();
-  known.audited_to = std::max(known.audited_to, offset.value() + 1);
-  const auto at = static_cast<std::size_t>(offset.value());
-  if (known.entries.size() <= at) known.entries.resize(at + 1);
-  known.entries[at].audited = true;
+  known.audited_to = std::max(known.audited_to, to.value());
+  const auto size = static_cast<std::size_t>(known.audited_to);
+  if (known.entries.size() < size) known.entries.resize(size);
+}
+
+std::uint64_t Archive::audited_to(ServerLife life, std::string_view channel) const {
+  const ChannelRecord* const known = find(life, channel);
+  return known == nullptr ? 0 : known->audited_to;
 }
 
 const ChannelRecord* Archive::find(ServerLife life, std::string_view channel) const {

@@ -20,19 +20,19 @@ struct ChannelRecord {
   struct Entry {
     MessageName name;
     bool known = false;
-    bool audited = false;
   };
-  std::vector<Entry> entries;  // by offset
-  std::optional<std::uint64_t> audited_from;
-  std::uint64_t audited_to = 0;
+  std::vector<Entry> entries;    // by offset
+  std::uint64_t audited_to = 0;  // everything below was told to the auditor, or is said to be gone
 };
 
 class Archive {
  public:
   enum class Witness : std::uint8_t { kAgrees, kOtherMessage, kOtherOffset };
-  Witness witness(ServerLife life, std::string_view channel, Offset offset, const MessageName& name);
-  // The auditor is told of it, as a message or as a gap.
-  void audit(ServerLife life, std::string_view channel, Offset offset);
+  Witness witness(ServerLife life, std::string_view channel, Offset offset,
+                  const MessageName& name);
+  // The auditor was told of everything below `to`.
+  void audit(ServerLife life, std::string_view channel, Offset to);
+  [[nodiscard]] std::uint64_t audited_to(ServerLife life, std::string_view channel) const;
 
   [[nodiscard]] const ChannelRecord* find(ServerLife life, std::string_view channel) const;
   [[nodiscard]] std::optional<Offset> offset_of(ServerLife life, const MessageName& name) const;

@@ -35,8 +35,8 @@ std::string line(const SubscriptionConfirmed& confirmed) {
   return "program " + std::to_string(confirmed.program.value()) + " is subscribed";
 }
 std::string line(const SubscriptionOver& over) {
-  return "program " + std::to_string(over.program.value()) + "'s subscription ends: " +
-         std::string(name(over.code));
+  return "program " + std::to_string(over.program.value()) +
+         "'s subscription ends: " + std::string(name(over.code));
 }
 std::string line(const MessagesSeen& seen) {
   return "program " + std::to_string(seen.program.value()) + " sees " + std::string(seen.channel) +
@@ -56,8 +56,8 @@ std::string line(const IntruderHeard& heard) {
   return "intruder " + std::to_string(heard.program.value()) + " hears " + std::string(heard.what);
 }
 std::string line(const SessionBroken& broken) {
-  return "program " + std::to_string(broken.program.value()) + " is thrown out: " +
-         std::string(broken.text);
+  return "program " + std::to_string(broken.program.value()) +
+         " is thrown out: " + std::string(broken.text);
 }
 std::string line(const Counted&) { return {}; }
 std::string line(const Healed&) { return {}; }
@@ -73,11 +73,11 @@ std::string line_of(const Happening& happening) {
   return std::visit([](const auto& kind) { return line(kind); }, happening);
 }
 
-void Chronicle::handle(const Happening& happening, Instant now) {
+void Chronicle::handle(const Happening& happening) {
   ++happening_count_;
   trace_.add(happening.index());
   if (trace_.told()) {
-    if (const std::string text = line_of(happening); !text.empty()) trace_.tell(now, text);
+    if (const std::string text = line_of(happening); !text.empty()) trace_.tell(text);
   }
   for (const auto& checker : checkers_) checker->handle(happening);
   look_for_violations();

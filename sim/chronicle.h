@@ -19,7 +19,7 @@ class Chronicle {
   explicit Chronicle(Trace& trace) : trace_(trace) {}
 
   void add(std::unique_ptr<Checker> checker) { checkers_.push_back(std::move(checker)); }
-  void handle(const Happening& happening, Instant now);
+  void handle(const Happening& happening);
   void finish();
   [[nodiscard]] std::string unrest() const;
 

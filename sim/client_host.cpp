@@ -26,8 +26,10 @@ bool is_explained(ErrorCode code) {
     case ErrorCode::kHelloTimeout:
     case ErrorCode::kDraining:
     case ErrorCode::kOverloaded:
-    case ErrorCode::kClosedByUser: return true;
-    default: return false;
+    case ErrorCode::kClosedByUser:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -50,36 +52,37 @@ void ClientHost::start(Instant now) {
   program_ = chronicle_.next_program();
   heard_.clear();
   channels_.clear();
-  tell(ProgramBegan{program_, config_.identity, config_.role}, now);
+  tell(ProgramBegan{program_, config_.identity, config_.role});
   link::ClientEvents& events = *this;
   link_ = std::make_unique<link::ClientLink>(
       client::EngineConfig{.limits = config_.limits, .token = config_.token, .producer = producer},
       connection_config(config_.limits), client_credentials(), "localhost", events, seed, now);
   for (Feeding& feeding : feeds_) feeding.publication.reset();
   for (Wish& wish : wishes_) {
-    ask(wish, wish.stored ? StartPosition::at(*wish.stored) : wish.start, now);
+    ask(wish, wish.stored ? StartPosition::at(*wish.stored) : wish.start);
   }
 }
 
-void ClientHost::kill(Instant now) {
+void ClientHost::kill() {
   link_.reset();
   connection_wanted_ = false;
   to_ask_again_.clear();
-  tell(ProgramKilled{program_}, now);
+  tell(ProgramKilled{program_});
 }
 
 void ClientHost::feed(const Feed& feed, Instant now) {
   feeds_.push_back({feed, feed.count, 0, now + feed.from, std::nullopt});
 }
 
-void ClientHost::subscribe(std::string_view pattern, const StartPosition& start, Instant now) {
+void ClientHost::subscribe(std::string_view pattern, const StartPosition& start) {
   wishes_.push_back({*ChannelPattern::parse(pattern), start, std::nullopt, std::nullopt});
-  if (running()) ask(wishes_.back(), start, now);
+  if (running()) ask(wishes_.back(), start);
 }
 
-void ClientHost::ask(Wish& wish, const StartPosition& start, Instant now) {
+void ClientHost::ask(Wish& wish, const StartPosition& start) {
   wish.subscription = link_->engine().subscribe(wish.pattern, start);
-  tell(SubscriptionAsked{program_, *wish.subscription, &wish.pattern, start}, now);
+  if (config_.role == Role::kIntruder) return;
+  tell(SubscriptionAsked{program_, *wish.subscription, &wish.pattern, start});
 }
 
 ClientHost::Wish* ClientHost::find(SubscriptionId subscription) {
@@ -114,13 +117,13 @@ void ClientHost::write(link::PacketSink& sink, Instant now) {
   run_feeds(now);
   for (const std::size_t index : std::exchange(to_ask_again_, {})) {
     Wish& wish = wishes_[index];
-    ask(wish, wish.stored ? StartPosition::at(*wish.stored) : StartPosition::start(), now);
+    ask(wish, wish.stored ? StartPosition::at(*wish.stored) : StartPosition::start());
   }
   link_->drain(now);
   if (std::exchange(connection_wanted_, false)) link_->connect(address, server_, now);
   while (link_->write(sink, now)) {
   }
-  report_counts(now);
+  if (config_.role == Role::kClient) report_counts();
 }
 
 void ClientHost::move(const base::Address& local, Instant now) {
@@ -137,12 +140,12 @@ void ClientHost::run_feeds(Instant now) {
       feeding.next_at += Duration(static_cast<std::int64_t>(every / 2 + chance_.below(every + 1)));
     }
     bool any = false;
-    while (feeding.due_count > 0 && publish_one(feeding, now)) any = true;
+    while (feeding.due_count > 0 && publish_one(feeding)) any = true;
     if (any) link_->engine().wake(*feeding.publication);
   }
 }
 
-bool ClientHost::publish_one(Feeding& feeding, Instant now) {
+bool ClientHost::publish_one(Feeding& feeding) {
   client::ClientEngine& engine = link_->engine();
   if (!feeding.publication) {
     feeding.publication = engine.publish(*ChannelName::parse(feeding.feed.channel));
@@ -160,7 +163,7 @@ bool ClientHost::publish_one(Feeding& feeding, Instant now) {
   --feeding.due_count;
   --feeding.left;
   ++published_count_;
-  tell(Published{program_, *feeding.publication, feeding.feed.channel, sequence}, now);
+  tell(Published{program_, *feeding.publication, feeding.feed.channel, sequence});
   return true;
 }
 
@@ -169,46 +172,45 @@ bool ClientHost::settled() {
          std::ranges::all_of(feeds_, [](const Feeding& feeding) { return feeding.left == 0; });
 }
 
-void ClientHost::report_counts(Instant now) {
+void ClientHost::report_counts() {
   for (std::size_t i = 0; i < channels_.size(); ++i) {
     const PublicationId publication(i);
     session::Outbox& outbox = link_->engine().outbox(publication);
     tell(Counted{program_, publication, outbox.published(), outbox.waiting(),
-                 config_.limits.outbox_size_max},
-         now);
+                 config_.limits.outbox_size_max});
   }
 }
 
-void ClientHost::on_event(client::EngineOutput& output, Instant now) {
+void ClientHost::on_event(client::EngineOutput& output, Instant /*now*/) {
   if (config_.role == Role::kIntruder && !std::holds_alternative<client::ConnectWanted>(output) &&
       !std::holds_alternative<client::Disconnected>(output) &&
       !std::holds_alternative<client::TransportClosed>(output) &&
       !std::holds_alternative<client::Settled>(output) &&
       !std::holds_alternative<client::SubscriptionEnded>(output)) {
-    return tell(IntruderHeard{program_, "an answer of the hub"}, now);
+    return tell(IntruderHeard{program_, "an answer of the hub"});
   }
   if (const auto* delivered = std::get_if<client::Delivered>(&output)) {
-    on_delivered(*delivered, now);
+    on_delivered(*delivered);
   } else if (std::holds_alternative<client::ConnectWanted>(output)) {
     connection_wanted_ = true;
   } else if (std::holds_alternative<client::Connected>(output)) {
     ++connected_count_;
   } else if (const auto* disconnected = std::get_if<client::Disconnected>(&output)) {
-    on_disconnected(*disconnected, now);
+    on_disconnected(*disconnected);
   } else if (const auto* settled = std::get_if<client::Settled>(&output)) {
-    on_settled(*settled, now);
+    on_settled(*settled);
   } else if (const auto* missed = std::get_if<client::Missed>(&output)) {
-    on_missed(*missed, now);
+    on_missed(*missed);
   } else if (const auto* reset = std::get_if<client::ChannelReset>(&output)) {
-    on_reset(*reset, now);
+    on_reset(*reset);
   } else if (const auto* ready = std::get_if<client::SubscriptionReady>(&output)) {
-    tell(SubscriptionConfirmed{program_, ready->subscription, life_}, now);
+    tell(SubscriptionConfirmed{program_, ready->subscription, life_});
   } else if (const auto* ended = std::get_if<client::SubscriptionEnded>(&output)) {
-    on_ended(*ended, now);
+    on_ended(*ended);
   }
 }
 
-void ClientHost::on_delivered(const client::Delivered& delivered, Instant now) {
+void ClientHost::on_delivered(const client::Delivered& delivered) {
   seen_.clear();
   Heard& heard = heard_[std::string(delivered.channel)];
   for (const wire::MessageView message : wire::MessageRange(delivered.frames)) {
@@ -220,36 +222,34 @@ void ClientHost::on_delivered(const client::Delivered& delivered, Instant now) {
     wish->stored = delivered.first + seen_.size();
   }
   tell(MessagesSeen{program_, delivered.subscription, delivered.channel, delivered.publisher,
-                    delivered.first, seen_, life_},
-       now);
+                    delivered.first, seen_, life_});
 }
 
-void ClientHost::on_missed(const client::Missed& missed, Instant now) {
+void ClientHost::on_missed(const client::Missed& missed) {
   heard_[missed.channel].gaps.push_back(missed.gap);
   if (Wish* wish = find(missed.subscription); wish && !wish->pattern.has_wildcard()) {
     wish->stored = missed.gap.to;
   }
-  tell(GapSeen{program_, missed.subscription, missed.channel, missed.gap, life_}, now);
+  tell(GapSeen{program_, missed.subscription, missed.channel, missed.gap, life_});
 }
 
-void ClientHost::on_reset(const client::ChannelReset& reset, Instant now) {
+void ClientHost::on_reset(const client::ChannelReset& reset) {
   ++heard_[reset.channel].resets;
   if (Wish* wish = find(reset.subscription)) wish->stored.reset();
-  tell(ResetSeen{program_, reset.subscription, reset.channel, life_}, now);
+  tell(ResetSeen{program_, reset.subscription, reset.channel, life_});
 }
 
-void ClientHost::on_settled(const client::Settled& settled, Instant now) {
+void ClientHost::on_settled(const client::Settled& settled) {
   constexpr std::string_view kNames[] = {"accepted", "rejected", "unknown"};
   fates_[std::string(kNames[static_cast<std::size_t>(settled.fate)])] += settled.to - settled.from;
-  tell(FateTold{program_, settled.publication, channels_[settled.publication.value()],
-                settled.from, settled.to, settled.fate, settled.first_offset, settled.code, life_},
-       now);
+  tell(FateTold{program_, settled.publication, channels_[settled.publication.value()], settled.from,
+                settled.to, settled.fate, settled.first_offset, settled.code, life_});
 }
 
-// An application that was too slow goes on where it is; one whose offset is of an earlier life of the
-// channel begins anew.
-void ClientHost::on_ended(const client::SubscriptionEnded& ended, Instant now) {
-  tell(SubscriptionOver{program_, ended.subscription, ended.code}, now);
+// An application that was too slow goes on where it is; one whose offset is of an earlier life of
+// the channel begins anew.
+void ClientHost::on_ended(const client::SubscriptionEnded& ended) {
+  tell(SubscriptionOver{program_, ended.subscription, ended.code});
   Wish* const wish = find(ended.subscription);
   if (wish == nullptr) return;
   wish->subscription.reset();
@@ -259,9 +259,9 @@ void ClientHost::on_ended(const client::SubscriptionEnded& ended, Instant now) {
   }
 }
 
-void ClientHost::on_disconnected(const client::Disconnected& disconnected, Instant now) {
+void ClientHost::on_disconnected(const client::Disconnected& disconnected) {
   if (config_.role == Role::kIntruder || is_explained(disconnected.code)) return;
-  tell(SessionBroken{program_, disconnected.code, disconnected.text}, now);
+  tell(SessionBroken{program_, disconnected.code, disconnected.text});
 }
 
 }  // namespace orzatty::sim

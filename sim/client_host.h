@@ -1,5 +1,5 @@
-// A client's machine, and the program on it: publishes and subscribes as it was told, goes on when it
-// was killed and started again, and reports everything that its client engine says.
+// A client's machine, and the program on it: publishes and subscribes as it was told, goes on when
+// it was killed and started again, and reports everything that its client engine says.
 #pragma once
 
 #include <cstdint>
@@ -50,10 +50,10 @@ class ClientHost final : public Host, private link::ClientEvents {
 
   // The application's wishes. They outlive the process.
   void feed(const Feed& feed, Instant now);
-  void subscribe(std::string_view pattern, const StartPosition& start, Instant now);
+  void subscribe(std::string_view pattern, const StartPosition& start);
 
   // The process dies at once, without a word; a started one subscribes where it stored that it was.
-  void kill(Instant now);
+  void kill();
   void start(Instant now);
   [[nodiscard]] bool running() const { return link_ != nullptr; }
 
@@ -95,18 +95,18 @@ class ClientHost final : public Host, private link::ClientEvents {
   };
 
   void on_event(client::EngineOutput& output, Instant now) override;
-  void on_delivered(const client::Delivered& delivered, Instant now);
-  void on_missed(const client::Missed& missed, Instant now);
-  void on_reset(const client::ChannelReset& reset, Instant now);
-  void on_settled(const client::Settled& settled, Instant now);
-  void on_ended(const client::SubscriptionEnded& ended, Instant now);
-  void on_disconnected(const client::Disconnected& disconnected, Instant now);
+  void on_delivered(const client::Delivered& delivered);
+  void on_missed(const client::Missed& missed);
+  void on_reset(const client::ChannelReset& reset);
+  void on_settled(const client::Settled& settled);
+  void on_ended(const client::SubscriptionEnded& ended);
+  void on_disconnected(const client::Disconnected& disconnected);
   void run_feeds(Instant now);
-  [[nodiscard]] bool publish_one(Feeding& feeding, Instant now);
-  void ask(Wish& wish, const StartPosition& start, Instant now);
+  [[nodiscard]] bool publish_one(Feeding& feeding);
+  void ask(Wish& wish, const StartPosition& start);
   [[nodiscard]] Wish* find(SubscriptionId subscription);
-  void report_counts(Instant now);
-  void tell(const Happening& happening, Instant now) { chronicle_.handle(happening, now); }
+  void report_counts();
+  void tell(const Happening& happening) { chronicle_.handle(happening); }
 
   ClientConfig config_;
   base::Address server_;
@@ -120,9 +120,9 @@ class ClientHost final : public Host, private link::ClientEvents {
   std::vector<Feeding> feeds_;
   std::vector<Wish> wishes_;
   std::vector<std::size_t> to_ask_again_;  // of wishes_
-  std::vector<std::string> channels_;  // by publication of this process
-  std::vector<SeenMessage> seen_;      // reused
-  Bytes payload_;                      // reused
+  std::vector<std::string> channels_;      // by publication of this process
+  std::vector<SeenMessage> seen_;          // reused
+  Bytes payload_;                          // reused
   bool connection_wanted_ = false;
   std::uint64_t published_count_ = 0;
   std::uint64_t seen_count_ = 0;

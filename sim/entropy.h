@@ -10,7 +10,8 @@ namespace orzatty::sim {
 
 // From here on TLS is a function of `seed`.
 void seed_entropy(std::uint64_t seed);
-// How often TLS asked for chance since then: 0 behind a handshake means that the hook does not hold.
+// How often TLS asked for chance since then: 0 behind a handshake means that the hook does not
+// hold.
 std::uint64_t entropy_draws();
 
 }  // namespace orzatty::sim

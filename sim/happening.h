@@ -1,5 +1,5 @@
-// What happens in a world, as values: what the clients' programs did and were told. Checkers judge by
-// nothing else. Borrowed parts are valid until handle() returns.
+// What happens in a world, as values: what the clients' programs did and were told. Checkers judge
+// by nothing else. Borrowed parts are valid until handle() returns.
 #pragma once
 
 #include <cstdint>
@@ -27,12 +27,22 @@ struct MessageName {
   auto operator<=>(const MessageName&) const = default;
 };
 
-struct ServerRose { ServerLife life; };
-struct ServerFell { ServerLife life; };
+struct ServerRose {
+  ServerLife life;
+};
+struct ServerFell {
+  ServerLife life;
+};
 // An auditor has a perfect link and reads everything: what it is told is the hub's log.
 enum class Role : std::uint8_t { kClient, kAuditor, kIntruder };
-struct ProgramBegan { ProgramId program; std::string_view identity; Role role = Role::kClient; };
-struct ProgramKilled { ProgramId program; };
+struct ProgramBegan {
+  ProgramId program;
+  std::string_view identity;
+  Role role = Role::kClient;
+};
+struct ProgramKilled {
+  ProgramId program;
+};
 // From now on no fault is at work, and everything has to come to rest.
 struct Healed {};
 
@@ -68,7 +78,11 @@ struct SubscriptionAsked {
   const ChannelPattern* pattern = nullptr;
   StartPosition start;
 };
-struct SubscriptionConfirmed { ProgramId program; SubscriptionId subscription; ServerLife life; };
+struct SubscriptionConfirmed {
+  ProgramId program;
+  SubscriptionId subscription;
+  ServerLife life;
+};
 struct SubscriptionOver {
   ProgramId program;
   SubscriptionId subscription;
@@ -101,9 +115,16 @@ struct ResetSeen {
   ServerLife life;
 };
 // Somebody who was never let in was told more than that.
-struct IntruderHeard { ProgramId program; std::string_view what; };
+struct IntruderHeard {
+  ProgramId program;
+  std::string_view what;
+};
 // A session ended for a reason that no fault explains.
-struct SessionBroken { ProgramId program; ErrorCode code = ErrorCode::kNone; std::string_view text; };
+struct SessionBroken {
+  ProgramId program;
+  ErrorCode code = ErrorCode::kNone;
+  std::string_view text;
+};
 
 using Happening =
     std::variant<ServerRose, ServerFell, ProgramBegan, ProgramKilled, Healed, Published, FateTold,

@@ -1,5 +1,5 @@
-// A machine in the world: receives datagrams, has timers, and sends. It lives in its own time, which
-// the world tells it.
+// A machine in the world: receives datagrams, has timers, and sends. It lives in its own time,
+// which the world tells it.
 #pragma once
 
 #include <optional>

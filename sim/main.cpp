@@ -1,22 +1,40 @@
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
 
-#include "sim/world.h"
+#include "sim/run.h"
 
-int main() {
+int main(int argc, char** argv) {
   using namespace orzatty;
   using namespace orzatty::sim;
-  for (int i = 0; i < 2; ++i) {
-    World world({.seed = 42, .server = {.limits = {}, .rules = {}, .channel_default = {}}});
-    const auto alice = world.add_client("alice", {});
-    const auto bob = world.add_client("bob", {});
-    world.subscribe(bob, "chat");
-    world.feed(alice, {.channel = "chat", .count = 1000});
-    world.run_for(std::chrono::seconds(30));
-    world.chronicle().finish();
-    std::printf("%s %016llx seen %llu datagrams %llu violation %s\n", world.unquiet().c_str(),
-                static_cast<unsigned long long>(world.trace().hash()),
-                static_cast<unsigned long long>(world.client(bob).seen_count()),
-                static_cast<unsigned long long>(world.datagram_count()),
-                world.failed() ? world.chronicle().violation()->what.c_str() : "none");
+  const std::uint64_t a = std::strtoull(argv[1], nullptr, 10);
+  const std::uint64_t b = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : a + 1;
+  const auto begin = std::chrono::steady_clock::now();
+  std::uint64_t failed = 0;
+  for (std::uint64_t seed = a; seed < b; ++seed) {
+    std::fprintf(stderr, "seed %llu\n", (unsigned long long)seed);
+    Listener l;
+    if (getenv("TRACE"))
+      l = [](Instant t, std::string_view s) {
+        std::printf("%.6f %.*s\n",
+                    double((t.time_since_epoch() - std::chrono::seconds(1000)).count()) / 1e9,
+                    int(s.size()), s.data());
+      };
+    const auto t0 = std::chrono::steady_clock::now();
+    const Outcome o =
+        run(draw_plan(seed, *find_scenario(getenv("SC") ? getenv("SC") : "standard")), l);
+    const double ms =
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - t0).count();
+    if (o.violation) ++failed;
+    std::printf("seed %llu %016llx %.1fs %llu datagrams %.0f ms %s %s\n", (unsigned long long)seed,
+                (unsigned long long)o.hash, double(o.virtual_time.count()) / 1e9,
+                (unsigned long long)o.datagram_count, ms,
+                o.violation ? o.violation->checker.c_str() : "",
+                o.violation ? o.violation->what.c_str() : "");
+    if (b == a + 1)
+      for (const auto& [k, v] : o.counts)
+        std::printf("  %-40s %llu\n", k.c_str(), (unsigned long long)v);
   }
+  std::printf("%llu failed, %.1f s\n", (unsigned long long)failed,
+              std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
 }

@@ -21,8 +21,9 @@ struct Bursts {
 
 struct Conditions {
   Duration delay = std::chrono::milliseconds(5);
-  Duration jitter = Duration::zero();  // at most that much more, at random; alone it reorders nothing
-  std::uint64_t rate = 0;              // bytes per second; 0: as fast as anybody sends
+  Duration jitter =
+      Duration::zero();    // at most that much more, at random; alone it reorders nothing
+  std::uint64_t rate = 0;  // bytes per second; 0: as fast as anybody sends
   std::uint64_t queue_bytes = 256 * 1024;  // what may wait for the rate; what comes on top is lost
   std::size_t mtu = 1500 - 28;             // larger payloads vanish
   double loss = 0;

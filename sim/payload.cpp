@@ -40,15 +40,15 @@ SeenMessage read_payload(BytesView payload) {
   Header header;
   if (payload.size() < sizeof header) return {};
   std::memcpy(&header, payload.data(), sizeof header);
-  SeenMessage seen{{ProgramId(header.program), PublicationId(header.publication),
-                    Sequence(header.sequence)},
-                   header.size == payload.size()};
+  SeenMessage seen{
+      {ProgramId(header.program), PublicationId(header.publication), Sequence(header.sequence)},
+      header.size == payload.size()};
   base::Prng filler = filler_of(header);
   for (std::size_t at = sizeof header; seen.intact && at < payload.size();
        at += sizeof(std::uint64_t)) {
     const std::uint64_t word = filler.next();
-    seen.intact = std::memcmp(payload.data() + at, &word,
-                              std::min(sizeof word, payload.size() - at)) == 0;
+    seen.intact =
+        std::memcmp(payload.data() + at, &word, std::min(sizeof word, payload.size() - at)) == 0;
   }
   return seen;
 }

@@ -1,5 +1,5 @@
-// Payloads that say which message they are, and whose every byte follows from that: whoever receives
-// one knows whether it is what was sent.
+// Payloads that say which message they are, and whose every byte follows from that: whoever
+// receives one knows whether it is what was sent.
 #pragma once
 
 #include <cstddef>

@@ -22,6 +22,10 @@ struct ServerConfig {
   ChannelConfig channel_default;
 };
 
+const ChannelConfig& config_of(const ServerConfig& server, std::string_view channel);
+// Whether the channel keeps everything that a run publishes.
+bool keeps_all(const ServerConfig& server, std::string_view channel);
+
 class ServerHost final : public Host, private link::ServerEvents {
  public:
   ServerHost(ServerConfig config, Streams streams, Chronicle& chronicle)
@@ -29,7 +33,7 @@ class ServerHost final : public Host, private link::ServerEvents {
 
   void start(Instant now);
   // The process dies at once, and with it everything that it held.
-  void kill(Instant now);
+  void kill();
   [[nodiscard]] bool running() const { return engine_ != nullptr; }
   [[nodiscard]] ServerLife life() const { return life_; }
   [[nodiscard]] link::ServerEngine& engine() { return *engine_; }

@@ -13,11 +13,13 @@ struct Identity {
 
 Identity make_identity() {
   seed_entropy(0);
-  const auto made = quic::make_self_signed({.dns_names = {"localhost"}, .unix_time = 1'800'000'000});
+  const auto made =
+      quic::make_self_signed({.dns_names = {"localhost"}, .unix_time = 1'800'000'000});
   const auto facts = quic::read_certificate(made->certificate_pem);
-  return {*quic::ServerCredentials::from_pem(made->certificate_pem, made->private_key_pem),
-          *quic::ClientCredentials::make(
-              {.kind = quic::Trust::Kind::kPin, .authorities_pem = {}, .pins = {facts->fingerprint}})};
+  return {
+      *quic::ServerCredentials::from_pem(made->certificate_pem, made->private_key_pem),
+      *quic::ClientCredentials::make(
+          {.kind = quic::Trust::Kind::kPin, .authorities_pem = {}, .pins = {facts->fingerprint}})};
 }
 
 const Identity& identity() {

@@ -36,9 +36,10 @@ class Trace {
 
   // Lines are made only for whoever listens.
   [[nodiscard]] bool told() const { return static_cast<bool>(listener); }
-  void tell(Instant when, std::string_view line) const {
-    if (listener) listener(when, line);
+  void tell(std::string_view line) const {
+    if (listener) listener(now, line);
   }
+  Instant now;  // of the world
   std::function<void(Instant, std::string_view)> listener;
 
  private:

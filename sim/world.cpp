@@ -54,6 +54,7 @@ struct World::Seat {
   Duration offset = Duration::zero();  // of its clock
   std::optional<Instant> due;          // in the world's time
   bool paused = false;
+  Instant paused_at;
   bool touched = false;
   std::vector<Event> backlog;  // arrived while it was paused
   std::size_t backlog_bytes = 0;
@@ -80,6 +81,7 @@ World::World(const WorldConfig& config, std::function<void(Instant, std::string_
   static_cast<void>(client_credentials());  // made with chance of its own
   seed_entropy(streams_.seed("tls"));
   trace_.listener = std::move(listener);
+  trace_.now = now_;
   for (auto& checker : all_checkers(chronicle_.archive(), config.server)) {
     chronicle_.add(std::move(checker));
   }
@@ -135,7 +137,7 @@ void World::feed(ClientIndex client, const Feed& feed) {
 
 void World::subscribe(ClientIndex client, std::string_view pattern, const StartPosition& start) {
   Seat& seat = *seats_[client];
-  seat.client->subscribe(pattern, start, now_ + seat.offset);
+  seat.client->subscribe(pattern, start);
   touch(seat);
 }
 
@@ -177,10 +179,10 @@ bool World::run_until(const std::function<bool()>& done, Duration at_most) {
   while (!failed() && !done()) {
     const auto next = next_event();
     if (!next || *next > end) {
-      now_ = end;
+      now_ = trace_.now = end;
       return false;
     }
-    now_ = std::max(now_, *next);
+    now_ = trace_.now = std::max(now_, *next);
     step();
   }
   return !failed();
@@ -189,7 +191,7 @@ bool World::run_until(const std::function<bool()>& done, Duration at_most) {
 void World::run_for(Duration duration) {
   const Instant end = now_ + duration;
   static_cast<void>(run_until([] { return false; }, duration));
-  if (!failed()) now_ = end;
+  if (!failed()) now_ = trace_.now = end;
 }
 
 // Everything of this moment is handled before anybody answers.
@@ -282,8 +284,10 @@ void World::launch(Seat& from, Seat& to, Path& path, const quic::Datagram& datag
   trace_.add(datagram.bytes);
   Path::Arrivals arrivals = path.carry(datagram.bytes, now_);
   if (trace_.told()) {
-    trace_.tell(now_, from.name + " -> " + to.name + " " + std::to_string(datagram.bytes.size()) +
-                          (arrivals.count == 0 ? " lost" : arrivals.count == 2 ? " twice" : ""));
+    trace_.tell(from.name + " -> " + to.name + " " + std::to_string(datagram.bytes.size()) +
+                (arrivals.count == 0   ? " lost"
+                 : arrivals.count == 2 ? " twice"
+                                       : ""));
   }
   for (std::size_t i = 0; i < arrivals.count; ++i) {
     Event event;
@@ -312,7 +316,7 @@ PathCounts World::path_counts() const {
 void World::note(std::string_view what) {
   trace_.add(now_);
   trace_.add(bytes_of(what));
-  trace_.tell(now_, what);
+  trace_.tell(what);
 }
 
 // The auditor is told everything that the hub still has to say to it, in no time: a server that
@@ -342,7 +346,7 @@ void World::crash_server() {
   wake(*server_seat_);
   finish_audit();
   note("the server crashes");
-  server_->kill(now_ + server_seat_->offset);
+  server_->kill();
   server_seat_->due.reset();
   touch(*server_seat_);
 }
@@ -352,12 +356,21 @@ void World::start_server() {
   note("the server starts");
   server_->start(now_ + server_seat_->offset);
   touch(*server_seat_);
+  restart_auditor();
+}
+
+// So that it is there before anybody else, whose backoff and round trips take longer.
+void World::restart_auditor() {
+  if (seats_.empty()) return;
+  kill_client(0);
+  start_client(0);
 }
 
 void World::pause(Seat& seat) {
   if (seat.paused) return;
   note(seat.name + " pauses");
   seat.paused = true;
+  seat.paused_at = now_;
 }
 
 void World::wake(Seat& seat) {
@@ -370,7 +383,11 @@ void World::wake(Seat& seat) {
 }
 
 void World::pause_server() { pause(*server_seat_); }
-void World::wake_server() { wake(*server_seat_); }
+void World::wake_server() {
+  const bool long_gone = server_seat_->paused && now_ - server_seat_->paused_at > 3s;
+  wake(*server_seat_);
+  if (long_gone) restart_auditor();
+}
 void World::pause_client(ClientIndex client) { pause(*seats_[client]); }
 void World::wake_client(ClientIndex client) { wake(*seats_[client]); }
 
@@ -378,7 +395,7 @@ void World::kill_client(ClientIndex client) {
   Seat& seat = *seats_[client];
   if (!seat.client->running()) return;
   note(seat.name + " is killed");
-  seat.client->kill(now_ + seat.offset);
+  seat.client->kill();
   seat.due.reset();
   seat.backlog.clear();
   touch(seat);
@@ -416,14 +433,14 @@ void World::heal() {
     conditions.mtu = std::max<std::size_t>(conditions.mtu, 1472);
   };
   start_server();
-  wake(*server_seat_);
+  wake_server();
   for (ClientIndex i = 0; i < seats_.size(); ++i) {
     mend(up(i));
     mend(down(i));
     wake_client(i);
     start_client(i);
   }
-  chronicle_.handle(Healed{}, now_);
+  chronicle_.handle(Healed{});
 }
 
 std::string World::unquiet() {

@@ -1,5 +1,5 @@
-// A server and its clients in virtual time, joined by paths that treat datagrams as they please. What
-// happens is a function of the seed: one queue of events, ordered by time and then by arrival.
+// A server and its clients in virtual time, joined by paths that treat datagrams as they please.
+// What happens is a function of the seed: one queue of events, ordered by time and then by arrival.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,8 @@ using ClientIndex = std::size_t;
 
 class World {
  public:
-  explicit World(const WorldConfig& config, std::function<void(Instant, std::string_view)> listener = {});
+  explicit World(const WorldConfig& config,
+                 std::function<void(Instant, std::string_view)> listener = {});
   ~World();
   World(const World&) = delete;
   World& operator=(const World&) = delete;
@@ -71,7 +72,8 @@ class World {
   void start_client(ClientIndex client);
   void pause_client(ClientIndex client);
   void wake_client(ClientIndex client);
-  // The NAT forgot the client: what it sends comes from another address, and the old one is nobody's.
+  // The NAT forgot the client: what it sends comes from another address, and the old one is
+  // nobody's.
   void rebind(ClientIndex client);
   // The client itself has another address, and knows.
   void move(ClientIndex client);
@@ -113,6 +115,7 @@ class World {
   void pause(Seat& seat);
   void wake(Seat& seat);
   void finish_audit();
+  void restart_auditor();
   [[nodiscard]] std::optional<Instant> next_event() const;
   base::Address next_address();
   void note(std::string_view what);

@@ -3,15 +3,19 @@
 #pragma once
 
 #include <set>
+#include <string>
+#include <tuple>
 
 #include "sim/archive.h"
 #include "sim/checker.h"
+#include "sim/server_host.h"
 
 namespace orzatty::sim {
 
 class Agreement final : public Checker {
  public:
-  explicit Agreement(Archive& archive) : Checker("agreement"), archive_(archive) {}
+  Agreement(Archive& archive, const ServerConfig& server)
+      : Checker("agreement"), archive_(archive), server_(server) {}
   void handle(const Happening& happening) override;
   void finish() override;
   [[nodiscard]] std::string unrest() const override;
@@ -22,7 +26,9 @@ class Agreement final : public Checker {
   void witness(ServerLife life, std::string_view channel, Offset offset, const MessageName& name);
 
   Archive& archive_;
+  ServerConfig server_;
   std::set<ProgramId> auditors_;
+  std::set<std::tuple<ProgramId, ServerLife, std::string>> begun_;  // what an auditor has seen of
   ServerLife life_;
 };
 

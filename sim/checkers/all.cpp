@@ -12,7 +12,7 @@ namespace orzatty::sim {
 
 std::vector<std::unique_ptr<Checker>> all_checkers(Archive& archive, const ServerConfig& server) {
   std::vector<std::unique_ptr<Checker>> all;
-  all.push_back(std::make_unique<Agreement>(archive));
+  all.push_back(std::make_unique<Agreement>(archive, server));
   all.push_back(std::make_unique<ProducerOrder>());
   all.push_back(std::make_unique<Refusals>(archive));
   all.push_back(std::make_unique<Authenticity>());

@@ -16,6 +16,8 @@ std::string text_of_range(std::string_view channel, Offset from, Offset to) {
 void Continuity::handle(const Happening& happening) {
   if (const auto* rose = std::get_if<ServerRose>(&happening)) {
     life_ = rose->life;
+  } else if (const auto* began = std::get_if<ProgramBegan>(&happening)) {
+    if (began->role == Role::kAuditor) auditors_.insert(began->program);
   } else if (const auto* asked = std::get_if<SubscriptionAsked>(&happening)) {
     subscriptions_.emplace(Key(asked->program, asked->subscription),
                            Subscription{*asked->pattern, asked->start, {}, {}});
@@ -58,12 +60,12 @@ void Continuity::handle(const GapSeen& seen) {
 void Continuity::handle(const ResetSeen& seen) {
   const auto found = subscriptions_.find(Key(seen.program, seen.subscription));
   if (found == subscriptions_.end()) return;
-  const auto cursor = found->second.cursors.find(seen.channel);
-  if (cursor == found->second.cursors.end()) return;
-  if (cursor->second.life == seen.life) {
+  Cursor& cursor = found->second.cursors[std::string(seen.channel)];
+  // A channel without any message is forgotten with the last who knows of it.
+  if (cursor.life == seen.life && !cursor.began_anew) {
     violated(std::string(seen.channel) + " is said to begin anew, but the server lives on");
   }
-  cursor->second = {seen.life, Offset(0), true};
+  cursor = {seen.life, Offset(0), true};
 }
 
 void Continuity::advance(const Key& key, std::string_view channel, ServerLife life, Offset from,
@@ -75,7 +77,10 @@ void Continuity::advance(const Key& key, std::string_view channel, ServerLife li
   Subscription& subscription = found->second;
   const auto cursor = subscription.cursors.find(channel);
   if (cursor == subscription.cursors.end()) {
-    judge_start(subscription, channel, life, from);
+    // Of what is not kept nobody knows more than an auditor that has just come.
+    if (!auditors_.contains(key.first) || keeps_all(server_, channel)) {
+      judge_start(subscription, channel, life, from);
+    }
     subscription.cursors.emplace(channel, Cursor{life, to});
     return;
   }
@@ -114,17 +119,17 @@ void Continuity::judge_start(const Subscription& subscription, std::string_view 
       return;
     }
     case StartPosition::Kind::kLatest:
-    case StartPosition::Kind::kLast: return;
+    case StartPosition::Kind::kLast:
+      return;
   }
 }
 
 void Continuity::judge_gap(const GapSeen& seen) {
-  const std::string what =
-      text_of_range(seen.channel, seen.gap.from, seen.gap.to) + " is missing by " +
-      std::string(orzatty::name(seen.gap.reason));
-  const ChannelConfig& config = config_of(seen.channel);
-  const bool lets_go = config.slow_policy == SlowPolicy::kDropOldest ||
-                       config.slow_policy == SlowPolicy::kLatest;
+  const std::string what = text_of_range(seen.channel, seen.gap.from, seen.gap.to) +
+                           " is missing by " + std::string(orzatty::name(seen.gap.reason));
+  const ChannelConfig& config = config_of(server_, seen.channel);
+  const bool lets_go =
+      config.slow_policy == SlowPolicy::kDropOldest || config.slow_policy == SlowPolicy::kLatest;
   if (seen.gap.to <= seen.gap.from) return violated(what + ": an empty gap");
   switch (seen.gap.reason) {
     case GapReason::kSlow:
@@ -136,23 +141,20 @@ void Continuity::judge_gap(const GapSeen& seen) {
       }
       return;
     case GapReason::kSuperseded:
+      if (config.slow_policy != SlowPolicy::kLatest) violated(what + ", but all values count");
+      return;
     case GapReason::kExpired:
-    case GapReason::kRefused: return violated(what + ", which nothing here causes");
+    case GapReason::kRefused:
+      return violated(what + ", which nothing here causes");
   }
 }
 
-const ChannelConfig& Continuity::config_of(std::string_view channel) const {
-  const auto name = ChannelName::parse(channel);
-  const auto rule = std::ranges::find_if(
-      server_.rules, [&](const hub::ChannelRule& item) { return item.pattern.matches(*name); });
-  return rule == server_.rules.end() ? server_.channel_default : rule->config;
-}
-
 std::uint64_t Continuity::kept_from(std::string_view channel, ServerLife life) const {
-  const Retention& retention = config_of(channel).retention;
+  if (keeps_all(server_, channel)) return 0;
+  const Retention& retention = config_of(server_, channel).retention;
   const std::uint64_t size = archive_.size(life, channel);
-  if (retention.bytes > 0 || retention.age > Duration::zero()) return size;
-  if (retention.count == 0) return 0;
+  const bool bounded = server_.limits.channel_size_max < Limits().channel_size_max;
+  if (bounded || retention.bytes > 0 || retention.age > Duration::zero()) return size;
   return size - std::min(size, retention.count);
 }
 
@@ -162,7 +164,11 @@ bool Continuity::behind(const Subscription& subscription, const std::string& cha
   if (cursor != subscription.cursors.end()) {
     return cursor->second.life != life_ || cursor->second.next.value() < size;
   }
-  if (subscription.start.kind != StartPosition::Kind::kLive) return size > 0;
+  if (subscription.start.kind == StartPosition::Kind::kOffset) {
+    return size > subscription.start.value;
+  }
+  if (subscription.start.kind != StartPosition::Kind::kLive)
+    return size > kept_from(channel, life_);
   // One that was live in an earlier life of the server, and saw nothing, is live again.
   if (!subscription.confirmed || subscription.confirmed->life != life_) return false;
   const auto then = subscription.confirmed->sizes.find(channel);

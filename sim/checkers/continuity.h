@@ -1,10 +1,11 @@
-// The subscription's account: published = delivered + gaps + in flight. The stream of a subscription
-// is contiguous but for true gaps, begins where it was asked to, and begins anew only when the
-// channel did; when everything has come to rest, nothing is in flight.
+// The subscription's account: published = delivered + gaps + in flight. The stream of a
+// subscription is contiguous but for true gaps, begins where it was asked to, and begins anew only
+// when the channel did; when everything has come to rest, nothing is in flight.
 #pragma once
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -49,7 +50,6 @@ class Continuity final : public Checker {
   void judge_start(const Subscription& subscription, std::string_view channel, ServerLife life,
                    Offset first);
   void judge_gap(const GapSeen& seen);
-  [[nodiscard]] const ChannelConfig& config_of(std::string_view channel) const;
   // A position from which on a channel still has everything.
   [[nodiscard]] std::uint64_t kept_from(std::string_view channel, ServerLife life) const;
   [[nodiscard]] bool behind(const Subscription& subscription, const std::string& channel,
@@ -58,6 +58,7 @@ class Continuity final : public Checker {
   const Archive& archive_;
   ServerConfig server_;
   ServerLife life_;
+  std::set<ProgramId> auditors_;
   std::map<Key, Subscription> subscriptions_;
 };
 

@@ -26,7 +26,8 @@ class ProducerOrder final : public Checker {
   void handle(const MessagesSeen& seen) {
     for (const SeenMessage& message : seen.messages) {
       const auto [known, is_new] = next_.try_emplace(
-          {seen.life, message.name.program, message.name.publication}, message.name.sequence + 1);
+          {seen.program, seen.life, message.name.program, message.name.publication},
+          message.name.sequence + 1);
       if (is_new) continue;
       if (message.name.sequence < known->second) {
         return violated(text_of(message.name) + " stands in " + std::string(seen.channel) +
@@ -37,7 +38,8 @@ class ProducerOrder final : public Checker {
   }
 
   std::set<ProgramId> auditors_;
-  std::map<std::tuple<ServerLife, ProgramId, PublicationId>, Sequence> next_;
+  // By who sees it, and what it is.
+  std::map<std::tuple<ProgramId, ServerLife, ProgramId, PublicationId>, Sequence> next_;
 };
 
 }  // namespace orzatty::sim

@@ -1,0 +1,186 @@
+#include "sim/run.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "sim/entropy.h"
+#include "sim/tally.h"
+
+namespace orzatty::sim {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+class Run {
+ public:
+  Run(const Plan& plan, const Listener& listener) : plan_(plan), world_(plan.world, listener) {
+    auto tally = std::make_unique<Tally>();
+    tally_ = tally.get();
+    world_.chronicle().add(std::move(tally));
+  }
+
+  Outcome play() {
+    const Instant begin = world_.now();
+    for (const PlannedClient& client : plan_.clients) add(client);
+    for (std::size_t i = 0; i < plan_.intruder_count; ++i) add_intruder(i);
+    for (std::size_t i = 0; i < plan_.incidents.size(); ++i) {
+      if (!plan_.left_out.contains(i)) schedule(plan_.incidents[i], begin);
+    }
+    world_.run_for(plan_.length);
+    std::optional<Violation> violation = settle();
+    if (!violation) {
+      world_.chronicle().finish();
+      violation = world_.chronicle().violation();
+    }
+    count();
+    return {violation, world_.trace().hash(), world_.now() - begin, world_.datagram_count(),
+            tally_->counts()};
+  }
+
+ private:
+  void add(const PlannedClient& client) {
+    const ClientIndex index = world_.add_client(client.name, client.place);
+    clients_.push_back(index);
+    for (const PlannedSubscription& subscription : client.subscriptions) {
+      world_.subscribe(index, subscription.pattern, subscription.start);
+    }
+    for (const Feed& feed : client.feeds) world_.feed(index, feed);
+  }
+  void add_intruder(std::size_t number) {
+    const ClientIndex index = world_.add_intruder("intruder" + std::to_string(number), {});
+    world_.subscribe(index, ">");
+    world_.feed(index, {.channel = "room.0", .count = 10});
+  }
+
+  void schedule(const Incident& incident, Instant begin) {
+    if (clients_.empty()) return;
+    const ClientIndex client = clients_[incident.client % clients_.size()];
+    world_.at(begin + incident.at, [this, incident, client] { strike(incident, client); });
+    if (incident.at + incident.lasts < plan_.length) {
+      world_.at(begin + incident.at + incident.lasts,
+                [this, incident, client] { mend(incident, client); });
+    }
+  }
+  void strike(const Incident& incident, ClientIndex client) {
+    switch (incident.fault) {
+      case Fault::kPartition:
+        world_.up(client).open = world_.down(client).open = false;
+        break;
+      case Fault::kOneWayPartition:
+        one_way(incident, client).open = false;
+        break;
+      case Fault::kRebinding:
+        world_.rebind(client);
+        break;
+      case Fault::kMove:
+        world_.move(client);
+        break;
+      case Fault::kClientPause:
+        world_.pause_client(client);
+        break;
+      case Fault::kServerPause:
+        world_.pause_server();
+        break;
+      case Fault::kClientCrash:
+        world_.kill_client(client);
+        break;
+      case Fault::kServerCrash:
+        world_.crash_server();
+        break;
+      default:
+        return;
+    }
+    tally_->add("incident " + std::string(name(incident.fault)));
+  }
+  void mend(const Incident& incident, ClientIndex client) {
+    switch (incident.fault) {
+      case Fault::kPartition:
+        world_.up(client).open = world_.down(client).open = true;
+        return;
+      case Fault::kOneWayPartition:
+        one_way(incident, client).open = true;
+        return;
+      case Fault::kClientPause:
+        return world_.wake_client(client);
+      case Fault::kServerPause:
+        return world_.wake_server();
+      case Fault::kClientCrash:
+        return world_.start_client(client);
+      case Fault::kServerCrash:
+        return world_.start_server();
+      default:
+        return;
+    }
+  }
+  Conditions& one_way(const Incident& incident, ClientIndex client) {
+    return incident.at.count() % 2 == 0 ? world_.up(client) : world_.down(client);
+  }
+
+  // Liveness: 15 s, three round trips, and what there is to carry over the slowest path, in which
+  // every subscription may want all of it, and packets have headers.
+  [[nodiscard]] Duration time_to_settle() {
+    std::uint64_t bytes = 0;
+    Duration round_trip_max = Duration::zero();
+    std::uint64_t rate_min = 1'000'000;
+    for (const PlannedClient& client : plan_.clients) {
+      for (const Feed& feed : client.feeds) bytes += feed.count * (feed.size_max + 100);
+      const LinkConditions& link = client.place.link;
+      round_trip_max = std::max(
+          round_trip_max, link.up.delay + link.up.jitter + link.down.delay + link.down.jitter);
+      for (const std::uint64_t rate : {link.up.rate, link.down.rate}) {
+        if (rate > 0) rate_min = std::min(rate_min, rate);
+      }
+    }
+    return 15s + 3 * round_trip_max + plan_.length +
+           Duration(2'000'000'000 * static_cast<std::int64_t>(bytes / rate_min + 1));
+  }
+  std::optional<Violation> settle() {
+    world_.heal();
+    const Instant end = world_.now() + time_to_settle();
+    std::string who = "nobody";
+    while (!world_.failed() && world_.now() < end) {
+      world_.run_for(20ms);
+      who = world_.unquiet();
+      if (who.empty()) break;
+    }
+    if (world_.failed() || who.empty()) return world_.chronicle().violation();
+    return Violation{"liveness", who};
+  }
+
+  void count() {
+    const PathCounts paths = world_.path_counts();
+    tally_->add("datagrams lost", paths.lost);
+    tally_->add("datagrams lost in bursts", paths.lost_in_burst);
+    tally_->add("datagrams lost by full queues", paths.overflowed);
+    tally_->add("datagrams too large for a path", paths.too_large);
+    tally_->add("datagrams lost in partitions", paths.cut);
+    tally_->add("datagrams reordered", paths.reordered);
+    tally_->add("datagrams duplicated", paths.duplicated);
+    tally_->add("datagrams corrupted", paths.corrupted);
+    tally_->add("datagrams truncated", paths.truncated);
+    tally_->add("intruder refused", world_.server().refused_count);
+    tally_->add("subscriber told to be slow", world_.server().slow_count);
+    for (const ClientIndex client : clients_) {
+      const std::uint64_t count = world_.client(client).connected_count();
+      tally_->add("client connected again", count > 0 ? count - 1 : 0);
+    }
+    if (world_.server().running()) {
+      const hub::HubCounters& hub = world_.server().engine().hub().counters();
+      tally_->add("hub took a duplicate", hub.duplicates);
+      tally_->add("hub rejected", hub.rejected);
+    }
+    for (const Fault fault : plan_.faults) tally_->add("seed with " + std::string(name(fault)));
+  }
+
+  const Plan& plan_;
+  World world_;
+  Tally* tally_ = nullptr;  // the chronicle's
+  std::vector<ClientIndex> clients_;
+};
+
+}  // namespace
+
+Outcome run(const Plan& plan, const Listener& listener) { return Run(plan, listener).play(); }
+
+}  // namespace orzatty::sim

@@ -1,0 +1,28 @@
+#include "sim/tally.h"
+
+namespace orzatty::sim {
+
+void Tally::handle(const Happening& happening) {
+  if (std::holds_alternative<Published>(happening)) {
+    add("messages published");
+  } else if (const auto* seen = std::get_if<MessagesSeen>(&happening)) {
+    add("messages delivered", seen->messages.size());
+  } else if (const auto* told = std::get_if<FateTold>(&happening)) {
+    constexpr std::string_view kFates[] = {"fate accepted", "fate rejected", "fate unknown"};
+    add(kFates[static_cast<std::size_t>(told->fate)], told->to - told->from);
+  } else if (const auto* gap = std::get_if<GapSeen>(&happening)) {
+    add("gap " + std::string(orzatty::name(gap->gap.reason)));
+  } else if (std::holds_alternative<ResetSeen>(happening)) {
+    add("channel began anew");
+  } else if (const auto* over = std::get_if<SubscriptionOver>(&happening)) {
+    add("subscription ended " + std::string(orzatty::name(over->code)));
+  } else if (std::holds_alternative<ServerFell>(happening)) {
+    add("server crashed");
+  } else if (std::holds_alternative<ProgramKilled>(happening)) {
+    add("client crashed");
+  } else if (const auto* began = std::get_if<ProgramBegan>(&happening)) {
+    if (began->role == Role::kIntruder) add("intruder came");
+  }
+}
+
+}  // namespace orzatty::sim
