@@ -44,6 +44,11 @@ struct Limits {
   Duration reconnect_delay_max = 2s;  // a returning server is found soon
   Duration drain_timeout = 10s;       // a graceful stop gives up waiting after this
 
+  // A session whose connection died without a goodbye.
+  Duration session_retention = 120s;  // a minute without a network, dead_after, and the way back
+  std::uint32_t session_retained_size_max = 4 * 1024 * 1024;  // two full direct logs, or 16k names
+  std::uint32_t session_retained_count_max = 20'000;  // all connections, cut at once
+
   // A server.
   std::uint32_t connection_count_max = 20'000;
   std::uint32_t half_open_count_max = 2'000;  // 55 KB each: what a flood of strangers may cost

@@ -5,7 +5,7 @@
 namespace orzatty::base {
 namespace {
 
-constexpr std::array<CountLimit, 21> kCounts = {
+constexpr std::array<CountLimit, 23> kCounts = {
     {{"message_size_max", &Limits::message_size_max},
      {"channel_name_size_max", &Limits::channel_name_size_max},
      {"hello_size_max", &Limits::hello_size_max},
@@ -21,6 +21,8 @@ constexpr std::array<CountLimit, 21> kCounts = {
      {"pinned_size_max", &Limits::pinned_size_max},
      {"ack_every", &Limits::ack_every},
      {"ack_every_bytes", &Limits::ack_every_bytes},
+     {"session_retained_size_max", &Limits::session_retained_size_max},
+     {"session_retained_count_max", &Limits::session_retained_count_max},
      {"connection_count_max", &Limits::connection_count_max},
      {"half_open_count_max", &Limits::half_open_count_max},
      {"channel_count_max", &Limits::channel_count_max},
@@ -28,7 +30,7 @@ constexpr std::array<CountLimit, 21> kCounts = {
      {"hub_size_max", &Limits::hub_size_max},
      {"segment_keep_max", &Limits::segment_keep_max}}};
 
-constexpr std::array<DurationLimit, 8> kDurations = {
+constexpr std::array<DurationLimit, 9> kDurations = {
     {{"handshake_timeout", &Limits::handshake_timeout},
      {"hello_timeout", &Limits::hello_timeout},
      {"heartbeat_interval", &Limits::heartbeat_interval},
@@ -36,6 +38,7 @@ constexpr std::array<DurationLimit, 8> kDurations = {
      {"ack_delay", &Limits::ack_delay},
      {"latency_target", &Limits::latency_target},
      {"reconnect_delay_max", &Limits::reconnect_delay_max},
+     {"session_retention", &Limits::session_retention},
      {"drain_timeout", &Limits::drain_timeout}}};
 
 // `smaller` may not exceed `larger`, because `reason`.

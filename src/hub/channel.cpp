@@ -1,32 +1,12 @@
 #include "hub/channel.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/assert.h"
+#include "hub/frame_cursor.h"
 #include "wire/message.h"
 
 namespace orzatty::hub {
-
-namespace {
-
-// Moves a cursor over the message frame that it stands at. A frame's header may lie in two
-// segments.
-void skip_frame(base::LogCursor& cursor) {
-  std::array<std::byte, 9> header{};  // byte 0 and the longest varint
-  base::LogCursor reading = cursor;
-  std::size_t filled = 0;
-  for (std::size_t wanted = 2; filled < wanted;) {
-    const base::Piece piece = base::Log::take(reading, wanted - filled);
-    std::ranges::copy(piece.bytes, header.begin() + static_cast<std::ptrdiff_t>(filled));
-    filled += piece.bytes.size();
-    if (filled >= 2) wanted = 1 + (std::size_t{1} << (std::to_integer<unsigned>(header[1]) >> 6));
-  }
-  const wire::DecodedVarint length = wire::decode_varint(BytesView(header).subspan(1));
-  base::Log::skip(cursor, 1 + length.size + length.value);
-}
-
-}  // namespace
 
 Channel::Channel(ChannelName name, ChannelEpoch epoch, const ChannelConfig& config,
                  std::uint64_t size_max, base::SegmentPool& pool)
@@ -113,7 +93,7 @@ base::LogCursor Channel::locate(Offset offset) const {
   const base::LogRun* const run = index_.find(*number);
   if (run == nullptr) return log_.end();
   base::LogCursor cursor = run->begin;
-  for (Offset at = run->first_offset; at < offset; at += 1) skip_frame(cursor);
+  skip_frames(cursor, offset - run->first_offset);
   return cursor;
 }
 

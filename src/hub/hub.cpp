@@ -8,6 +8,7 @@
 #include "hub/hub_state.h"
 #include "hub/lag.h"
 #include "hub/publishing.h"
+#include "hub/resuming.h"
 #include "hub/subscribing.h"
 #include "orzatty/version.h"
 
@@ -20,7 +21,8 @@ class Hub::Parts {
       : state(std::move(given), seed),
         channels(state.config, state.prng, state.pool),
         subscribing(state, channels),
-        publishing(state, subscribing) {}
+        publishing(state, subscribing),
+        resuming(state, subscribing, publishing) {}
   // Peers read channels, so they go first.
   ~Parts() { state.peers = base::Slab<Peer>(); }
   Parts(const Parts&) = delete;
@@ -38,6 +40,7 @@ class Hub::Parts {
   ChannelTable channels;
   Subscribing subscribing;
   Publishing publishing;
+  Resuming resuming;
 };
 
 std::optional<HubOutput> Hub::Parts::poll() {
@@ -76,7 +79,11 @@ std::optional<HubOutput> Hub::Parts::dispatch(Peer& peer, session::ServerOutput&
     subscribing.consumed(peer, positions->consumed);
   } else if (auto* hello = std::get_if<session::HelloReceived>(&output)) {
     peer.versions = hello->hello.versions;
+    peer.return_wish = std::make_unique<ReturnWish>(
+        ReturnWish{hello->hello.session, hello->hello.positions, hello->hello.directs});
     return AuthenticationNeeded{peer.key, std::move(hello->hello)};
+  } else if (std::holds_alternative<session::SessionEnded>(output)) {
+    peer.said_close = true;
   } else if (auto* closed = std::get_if<session::CloseTransport>(&output)) {
     return TransportClosed{peer.key, closed->code, std::move(closed->text)};
   }
@@ -95,12 +102,7 @@ void Hub::lose_peer(PeerKey key, Instant now) {
   Peer* const peer = parts_->at(key, now);
   if (peer == nullptr) return;
   HubState& state = parts_->state;
-  parts_->subscribing.forget(*peer);
-  parts_->publishing.forget(*peer);
-  if (!peer->identity.empty()) {
-    --state.counters.peers;
-    state.outputs.push_back(PeerLeft{key, peer->identity, peer->session.core().close_code()});
-  }
+  if (!peer->identity.empty()) parts_->resuming.part(*peer);
   state.timers.set(key.slot, std::nullopt);
   state.peers.erase(key);
 }
@@ -131,6 +133,7 @@ void Hub::handle_timeout(Instant now) {
   Parts& parts = *parts_;
   parts.state.now = now;
   parts.subscribing.look_on();
+  parts.resuming.end_overdue();
   while (Peer* const peer = parts.state.pop_due(now)) {
     peer->session.handle_timeout(now);
     parts.state.attend(*peer);
@@ -140,10 +143,11 @@ void Hub::handle_timeout(Instant now) {
 
 std::optional<Instant> Hub::next_timeout() const {
   if (parts_->subscribing.looking()) return parts_->state.now;
-  const auto peers = parts_->state.timers.next();
-  const auto channels = parts_->channels.next_timeout();
-  if (!peers || !channels) return peers ? peers : channels;
-  return std::min(*peers, *channels);
+  std::optional<Instant> next = parts_->state.timers.next();
+  for (const auto other : {parts_->channels.next_timeout(), parts_->resuming.next_timeout()}) {
+    if (other) next = std::min(next.value_or(Instant::max()), *other);
+  }
+  return next;
 }
 
 std::optional<HubOutput> Hub::poll() { return parts_->poll(); }
@@ -164,17 +168,20 @@ void Hub::admit(PeerKey key, std::string identity, const SessionId& session, Ins
   const auto ms = [](Duration duration) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(duration);
   };
-  peer->session.welcome({.version = kProtocolVersion,
-                         .features = 0,
-                         .session = session,
-                         .resumed = false,
-                         .identity = peer->identity,
-                         .message_size_max = limits.message_size_max,
-                         .heartbeat_interval = ms(limits.heartbeat_interval),
-                         .dead_after = ms(limits.dead_after),
-                         .producers = {}},
-                        now);
-  state.outputs.push_back(PeerJoined{key, peer->identity});
+  wire::Welcome welcome{.version = kProtocolVersion,
+                        .features = 0,
+                        .session = {},
+                        .resumed = false,
+                        .identity = peer->identity,
+                        .message_size_max = limits.message_size_max,
+                        .heartbeat_interval = ms(limits.heartbeat_interval),
+                        .dead_after = ms(limits.dead_after),
+                        .producers = {},
+                        .subscriptions = {}};
+  auto resumed = parts_->resuming.begin(*peer, session, welcome);
+  peer->session.welcome(welcome, now);
+  if (resumed) parts_->resuming.go_on(*peer, std::move(*resumed));
+  peer->return_wish.reset();
 }
 
 // spec: SESSION-5
@@ -187,7 +194,7 @@ void Hub::refuse(PeerKey key, ErrorCode code, std::string_view text, Instant now
 
 void Hub::close_peer(PeerKey key, ErrorCode code, std::string_view text, Instant now) {
   Peer* const peer = parts_->at(key, now);
-  if (peer == nullptr) return;
+  if (peer == nullptr) return parts_->resuming.end(key, code);
   peer->session.close(code, text);
   parts_->state.attend(*peer);
 }
@@ -212,7 +219,12 @@ ErrorCode Hub::send_direct(PeerKey key, const ChannelName& channel, MessageType 
   if (payload.size() > state.config.limits.message_size_max) return ErrorCode::kMessageTooLarge;
   if (type == MessageType::kText && !base::is_utf8(payload)) return ErrorCode::kTextInvalid;
   Peer* const peer = state.find(key);
-  if (peer == nullptr || !peer->session.open()) return ErrorCode::kClosedByUser;
+  if (peer == nullptr) {
+    DetachedSession* const waiting = parts_->resuming.find(key);
+    if (waiting == nullptr) return ErrorCode::kClosedByUser;
+    return parts_->resuming.send_direct(*waiting, channel, type, payload);
+  }
+  if (!peer->session.open()) return ErrorCode::kClosedByUser;
   DirectLog* const log = peer->direct_log(channel);
   if (log == nullptr) return ErrorCode::kChannelLimit;
   if (!log->append(type, payload)) return ErrorCode::kOverloaded;
@@ -233,6 +245,8 @@ bool Hub::settled(PeerKey key) const {
   Peer* const peer = parts_->state.find(key);
   return peer == nullptr || peer->settled();
 }
+
+std::vector<std::string> Hub::waited_for() const { return parts_->resuming.waited_for(); }
 
 session::SendTable& Hub::sends(PeerKey peer) {
   return parts_->state.find(peer)->session.core().sends();

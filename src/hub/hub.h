@@ -43,6 +43,9 @@ struct HubConfig {
 // What the hub asks of, or tells, whoever runs it.
 struct AuthenticationNeeded { PeerKey peer; wire::Hello hello; };  // answer: admit() or refuse()
 struct PeerJoined { PeerKey peer; std::string identity; };
+// Its connection is gone without a goodbye; its session waits, and PeerResumed or PeerLeft follows.
+struct PeerDetached { PeerKey peer; std::string identity; ErrorCode code = ErrorCode::kNone; };
+struct PeerResumed { PeerKey peer; PeerKey was; std::string identity; };
 struct PeerLeft { PeerKey peer; std::string identity; ErrorCode code = ErrorCode::kNone; };
 struct HandlerMessages {  // for a channel that handle_channel() claimed
   PeerKey peer;
@@ -55,8 +58,8 @@ struct HandlerMessages {  // for a channel that handle_channel() claimed
 };
 struct SubscriberSlow { std::string identity; std::string channel; SlowPolicy policy; };
 struct TransportClosed { PeerKey peer; ErrorCode code = ErrorCode::kNone; std::string text; };
-using HubOutput = std::variant<AuthenticationNeeded, PeerJoined, PeerLeft, HandlerMessages,
-                               SubscriberSlow, TransportClosed>;
+using HubOutput = std::variant<AuthenticationNeeded, PeerJoined, PeerDetached, PeerResumed,
+                               PeerLeft, HandlerMessages, SubscriberSlow, TransportClosed>;
 
 struct HubCounters {
   std::uint64_t messages_in = 0;
@@ -66,7 +69,9 @@ struct HubCounters {
   std::uint64_t messages_out = 0;  // given to subscribers' streams
   std::uint64_t bytes_out = 0;
   std::uint64_t missed = 0;        // positions told as gaps
-  std::uint64_t peers = 0;
+  std::uint64_t peers = 0;         // with a connection
+  std::uint64_t detached = 0;      // without one, that may come back
+  std::uint64_t resumed = 0;       // times that one did
   std::uint64_t channels = 0;
   std::uint64_t subscriptions = 0;
 };
@@ -87,7 +92,8 @@ class Hub {
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
 
-  // A transport came up, or is gone (for whatever reason; then nothing of the peer is left).
+  // A transport came up, or is gone. A session that did not end by CLOSE waits for its client, for
+  // session_retention; of any other nothing is left.
   PeerKey open_peer(Instant now);
   void lose_peer(PeerKey peer, Instant now);
   void handle_control(PeerKey peer, BytesView bytes, session::Fin fin, Instant now);
@@ -108,7 +114,7 @@ class Hub {
 
   // Messages to this channel go to the embedding program instead of a log: an endpoint.
   void handle_channel(const ChannelName& channel, std::size_t handler);
-  // Into the peer's own direct log; kNone when it was taken, kOverloaded when it is full,
+  // Into the peer's own direct log, also while its session waits for it; kNone when it was taken, kOverloaded when it is full,
   // kChannelLimit when the peer has too many, kClosedByUser when it is gone, kMessageTooLarge,
   // kTextInvalid.
   [[nodiscard]] ErrorCode send_direct(PeerKey peer, const ChannelName& channel, MessageType type,
@@ -124,6 +130,8 @@ class Hub {
   [[nodiscard]] bool has_peer(PeerKey peer) const;
   // Everything there is for the peer was sent and acknowledged; so it is for one that is gone.
   [[nodiscard]] bool settled(PeerKey peer) const;
+  // Identities of sessions that wait although there is something for them, one for each.
+  [[nodiscard]] std::vector<std::string> waited_for() const;
   [[nodiscard]] session::SendTable& sends(PeerKey peer);
   [[nodiscard]] session::Refill& source(PeerKey peer);
   [[nodiscard]] std::vector<session::Credit>& credits(PeerKey peer);

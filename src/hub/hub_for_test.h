@@ -120,10 +120,39 @@ class Client {
 
   Client(const Limits& limits, std::string_view token, std::vector<std::uint64_t> versions,
          std::uint64_t window, Instant now)
-      : session(patient(limits), hello(token, std::move(versions)), 5, now),
+      : Client(limits, hello(token, std::move(versions)), window, now) {}
+  Client(const Limits& limits, const wire::Hello& hello, std::uint64_t window, Instant now)
+      : session(patient(limits), hello, 5, now),
         up(window),
         down(window) {
     session.core().sends().opened(session::kControlKey);
+  }
+
+  // What it would say when it came back.
+  [[nodiscard]] wire::Hello hello_to_return() const {
+    wire::Hello again = hello(welcome->identity, {1});
+    again.session = welcome->session;
+    for (const auto& [id, subscription] : subscriptions) {
+      for (const auto& [alias, introduced] : subscription.channels) {
+        std::uint64_t next = introduced.next.value();
+        for (const Delivered& one : received) {
+          if (one.channel == introduced.channel.text()) next = std::max(next, one.offset + 1);
+        }
+        again.positions.push_back(
+            {SubscriptionId(id), introduced.channel, introduced.epoch, Offset(next)});
+      }
+    }
+    for (const Delivered& one : direct) {
+      const ChannelName name = channel(one.channel);
+      const auto known = std::ranges::find(again.directs, name, &wire::HelloDirect::channel);
+      const Sequence next(one.offset + 1);
+      if (known == again.directs.end()) {
+        again.directs.push_back({name, next});
+      } else {
+        known->next = next;
+      }
+    }
+    return again;
   }
 
   // ---- What it does.
@@ -328,6 +357,13 @@ class World {
     run();
     return client;
   }
+  Client& connect(const wire::Hello& hello) {
+    Client& client = *clients.emplace_back(std::make_unique<Client>(limits, hello, window, now));
+    client.peer = hub.open_peer(now);
+    hub.sends(client.peer).opened(session::kControlKey);
+    run();
+    return client;
+  }
   // The connection is gone.
   void cut(Client& client) {
     hub.lose_peer(client.peer, now);
@@ -382,6 +418,8 @@ class World {
   std::vector<Delivered> handled;  // the offset is the sequence
   std::vector<PeerLeft> left;
   std::vector<PeerJoined> joined;
+  std::vector<PeerDetached> detached;
+  std::vector<PeerResumed> resumed;
   std::size_t turns = 0;  // that the hub asked for at once
   bool frozen = false;    // and does not get
   bool echoes = false;    // a handler answers by the same message
@@ -469,12 +507,18 @@ class World {
       if (token == "wrong") {
         hub.refuse(needed->peer, ErrorCode::kAuthenticationFailed, "because", now);
       } else {
-        hub.admit(needed->peer, token, SessionId{}, now);
+        SessionId drawn;
+        drawn.bytes[0] = std::byte{++sessions_};
+        hub.admit(needed->peer, token, drawn, now);
       }
     } else if (auto* gone = std::get_if<PeerLeft>(&output)) {
       left.push_back(*gone);
     } else if (auto* came = std::get_if<PeerJoined>(&output)) {
       joined.push_back(*came);
+    } else if (auto* waits = std::get_if<PeerDetached>(&output)) {
+      detached.push_back(*waits);
+    } else if (auto* back = std::get_if<PeerResumed>(&output)) {
+      resumed.push_back(*back);
     } else if (auto* behind = std::get_if<SubscriberSlow>(&output)) {
       slow.push_back(*behind);
     } else if (auto* closed = std::get_if<TransportClosed>(&output)) {
@@ -496,6 +540,7 @@ class World {
   }
 
   std::vector<PeerKey> ready_;
+  std::uint8_t sessions_ = 0;
 };
 
 // Channels that all have these properties.

@@ -157,8 +157,8 @@ TEST(Hub, ForgetsALostPeerButNotWhatItPublished) {
   world.cut(bob);
   world.cut(alice);
 
-  ASSERT_EQ(world.left.size(), 2U);
-  EXPECT_EQ(world.left[0].identity, "bob");
+  ASSERT_EQ(world.detached.size(), 2U);
+  EXPECT_EQ(world.detached[0].identity, "bob");
   EXPECT_EQ(world.hub.counters().peers, 0U);
   EXPECT_EQ(world.hub.counters().subscriptions, 0U);
   EXPECT_EQ(world.hub.counters().channels, 1U);
@@ -167,6 +167,9 @@ TEST(Hub, ForgetsALostPeerButNotWhatItPublished) {
   carol.subscribe("news", StartPosition::start());
   world.run();
   EXPECT_THAT(carol.texts(), ElementsAre("0"));
+  world.pass(world.limits.session_retention);
+  ASSERT_EQ(world.left.size(), 2U);
+  EXPECT_EQ(world.left[0].identity, "bob");
 }
 
 TEST(Hub, GivesALostPeersPlaceToTheNextOneUnderANewKey) {

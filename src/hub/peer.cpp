@@ -8,7 +8,7 @@
 namespace orzatty::hub {
 
 template <class Preface>
-session::StreamKey Peer::open_stream(const Preface& preface) {
+Peer::OpenedStream Peer::open_stream(const Preface& preface) {
   session::SessionCore& core = session.core();
   const session::StreamKey stream = core.sends().add();
   Bytes bytes;
@@ -16,7 +16,7 @@ session::StreamKey Peer::open_stream(const Preface& preface) {
   if (!core.scratch().write(bytes, core.sends().queue(stream))) {
     core.close(ErrorCode::kLimitExceeded, "LIMIT_EXCEEDED: replies are not read");
   }
-  return stream;
+  return {stream, bytes.size()};
 }
 
 // Marks are never more than what is on its way, so that is their bound.
@@ -50,12 +50,15 @@ void Peer::refill(session::StreamKey stream, session::SendQueue& queue) {
 
 void Peer::acked(session::StreamKey stream, std::uint64_t size) {
   session.core().sends().acked(stream, size);
+  if (stream.value() < sources_.size() && sources_[stream.value()].direct != nullptr) {
+    sources_[stream.value()].direct->acked(size);
+  }
   for (const session::StreamKey waiting : starved_) session.core().sends().wake(waiting);
   starved_.clear();
 }
 
 Delivery& Peer::add_delivery(SubscriptionId id, ChannelPattern pattern) {
-  const session::StreamKey stream = open_stream(wire::Deliver{id});
+  const session::StreamKey stream = open_stream(wire::Deliver{id}).key;
   auto& delivery = deliveries_[id.value()];
   delivery = std::make_unique<Delivery>(key, id, std::move(pattern), stream);
   bind(stream, {.delivery = delivery.get()});
@@ -80,11 +83,24 @@ DirectLog* Peer::direct_log(const ChannelName& channel) {
   if (known != direct_logs_.end()) return known->second.get();
   const Limits& limits = session.core().limits();
   if (direct_logs_.size() >= limits.subscription_count_max) return nullptr;
-  const session::StreamKey stream = open_stream(wire::Direct{channel});
-  auto& log = direct_logs_[std::string(channel.text())];
-  log = std::make_unique<DirectLog>(stream, limits.outbox_size_max);
-  bind(stream, {.direct = log.get()});
-  return log.get();
+  static_cast<void>(
+      adopt_direct_log(channel, std::make_shared<DirectLog>(limits.outbox_size_max), Sequence(0)));
+  return direct_logs_.find(channel.text())->second.get();
+}
+
+bool Peer::adopt_direct_log(const ChannelName& channel, std::shared_ptr<DirectLog> log,
+                            Sequence next) {
+  const OpenedStream opened = open_stream(wire::Direct{channel});
+  if (!log->open(opened.key, opened.preface_size, next)) return false;
+  bind(opened.key, {.direct = log.get()});
+  session.core().sends().wake(opened.key);
+  direct_logs_[std::string(channel.text())] = std::move(log);
+  return true;
+}
+
+DirectLogs Peer::lend_direct_logs() {
+  for (const auto& [channel, log] : direct_logs_) bind(log->stream(), {});
+  return direct_logs_;
 }
 
 bool Peer::settled() {

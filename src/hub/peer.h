@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,19 @@
 #include "hub/publication.h"
 #include "session/scratch.h"
 #include "session/server_session.h"
+#include "wire/hello.h"
 
 namespace orzatty::hub {
+
+// Shared, as a transport that is still there reads the bytes of a log that went on to another peer.
+using DirectLogs = std::map<std::string, std::shared_ptr<DirectLog>, std::less<>>;
+
+// What a HELLO says of the session before, until it is answered.
+struct ReturnWish {
+  std::optional<SessionId> session;
+  std::vector<wire::HelloPosition> positions;
+  std::vector<wire::HelloDirect> directs;
+};
 
 class Peer final : public session::Refill {
  public:
@@ -36,6 +48,11 @@ class Peer final : public session::Refill {
   }
   // The log of that name, opened when it is new; nullptr when there are too many.
   [[nodiscard]] DirectLog* direct_log(const ChannelName& channel);
+  // Of a session that goes on; false when the client cannot have had so much.
+  [[nodiscard]] bool adopt_direct_log(const ChannelName& channel, std::shared_ptr<DirectLog> log,
+                                      Sequence next);
+  // For whom they go on: this peer is given nothing of them any more.
+  [[nodiscard]] DirectLogs lend_direct_logs();
 
   // Everything there is for it was sent and acknowledged.
   [[nodiscard]] bool settled();
@@ -43,6 +60,9 @@ class Peer final : public session::Refill {
   const base::SlabKey key;
   std::string identity;                               // empty before authentication
   std::vector<std::uint64_t> versions;                // that its HELLO offers
+  std::unique_ptr<ReturnWish> return_wish;            // and asks for
+  std::optional<SessionId> session_id;                // since WELCOME
+  bool said_close = false;                            // it will not come back
   std::map<std::uint64_t, Publication> publications;  // by id
   std::vector<Channel*> channels_read;                // since the hub looked last
   std::vector<SubscriptionId> exhausted;              // whose streams can carry no more producers
@@ -59,15 +79,19 @@ class Peer final : public session::Refill {
     DirectLog* direct = nullptr;
   };
   void bind(session::StreamKey stream, const Source& source);
+  struct OpenedStream {
+    session::StreamKey key;
+    std::size_t preface_size = 0;
+  };
   template <class Preface>
-  session::StreamKey open_stream(const Preface& preface);
+  OpenedStream open_stream(const Preface& preface);
   [[nodiscard]] session::Scratch& marks();
 
   std::unique_ptr<session::Scratch> marks_;  // made with the first stream: most peers only publish
   std::vector<session::StreamKey> starved_;  // wait for room in it
   std::vector<Source> sources_;
   std::map<std::uint64_t, std::unique_ptr<Delivery>> deliveries_;  // by id
-  std::map<std::string, std::unique_ptr<DirectLog>, std::less<>> direct_logs_;
+  DirectLogs direct_logs_;
 
  public:
   // Last, so that it gives up its pins before the logs go.

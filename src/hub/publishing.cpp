@@ -292,6 +292,20 @@ void Publishing::skip(Peer& peer, const session::PublicationSkipped& skipped) {
   if (!producer.fenced) producer.next = std::max(producer.next, skipped.to);
 }
 
+std::optional<Sequence> Publishing::next_of(const ProducerId& producer, const ChannelName& channel,
+                                            std::string_view identity) {
+  const auto endpoint = endpoints_.find(channel.text());
+  Channel* const stored = subscribing_.find(channel.text());
+  Producer* known = nullptr;
+  if (endpoint != endpoints_.end()) {
+    known = endpoint->second.producers.find(producer, identity);
+  } else if (stored != nullptr) {
+    known = stored->producers().find(producer, identity);
+  }
+  if (known == nullptr) return std::nullopt;
+  return known->next;
+}
+
 // spec: FRAME-3
 ErrorCode Publishing::publish(const ChannelName& name, MessageType type, BytesView payload) {
   if (payload.size() > state_.config.limits.message_size_max) return ErrorCode::kMessageTooLarge;

@@ -28,6 +28,10 @@ class Publishing {
   [[nodiscard]] std::optional<HubOutput> take(Peer& peer,
                                               const session::PublicationMessages& given);
   void settle();
+  // The sequence that a producer may send next; nothing when nobody knows it.
+  [[nodiscard]] std::optional<Sequence> next_of(const ProducerId& producer,
+                                                const ChannelName& channel,
+                                                std::string_view identity);
   // Of the server itself.
   [[nodiscard]] ErrorCode publish(const ChannelName& name, MessageType type, BytesView payload);
 

@@ -605,6 +605,7 @@ TEST(Direct, ToSomebodyWhoIsGoneOrNotYetAdmittedIsRefused) {
   const PeerKey stranger = world.hub.open_peer(world.now);
   const BytesView payload = bytes_of("hello");
   world.cut(alice);
+  world.pass(world.limits.session_retention);
 
   EXPECT_EQ(world.hub.send_direct(alice.peer, channel("a"), MessageType::kRaw, payload),
             ErrorCode::kClosedByUser);

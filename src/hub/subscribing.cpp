@@ -54,7 +54,8 @@ std::expected<Offset, ErrorCode> start_in(const Channel& channel, const wire::Su
 void Subscribing::subscribe(Peer& peer, wire::Subscribe request) {
   session::SessionCore& core = peer.session.core();
   // spec: STREAM-7
-  if (request.subscription.value() < peer.next_subscription) {
+  if (request.subscription.value() < peer.next_subscription ||
+      peer.find_delivery(request.subscription) != nullptr) {
     return core.fail({ErrorCode::kFrameUnexpected, "a subscription twice, or out of order"});
   }
   peer.next_subscription = request.subscription.value() + 1;
@@ -248,6 +249,28 @@ void Subscribing::settle_overtaken(ChannelReader& reader) {
                            std::to_string(reader.next().value());
   end(*state_.find(reader.delivery().peer()), reader.delivery().id(), ErrorCode::kSlowSubscriber,
       text);
+}
+
+// spec: RESUME-3
+wire::Subscribe Subscribing::request_to_go_on(const Delivery& delivery) const {
+  // A channel that comes while the client is away is seen from its first message on.
+  wire::Subscribe request{.subscription = delivery.id(),
+                          .pattern = delivery.pattern(),
+                          .start = StartPosition::at(Offset(0)),
+                          .positions = {}};
+  for (const auto& reader : delivery.readers()) {
+    const Channel& channel = reader->channel();
+    request.positions.push_back({channel.name(), channel.epoch(), reader->consumed});
+  }
+  const auto scan = std::ranges::find_if(scans_, [&](const Scan& one) {
+    return one.peer == delivery.peer() && one.request.subscription == delivery.id();
+  });
+  if (scan == scans_.end()) return request;
+  // It had not looked at all channels: of the others it knows what was asked for.
+  request.start = scan->request.start;
+  request.positions.insert(request.positions.end(), scan->request.positions.begin(),
+                           scan->request.positions.end());
+  return request;
 }
 
 // spec: SUBSCRIBE-6

@@ -29,12 +29,16 @@ class Subscribing {
   void subscribe(Peer& peer, wire::Subscribe request);
   // A new turn: goes on with what the last one left.
   void look_on();
+  // What the subscription would ask for on another connection of its session, by what the client
+  // has said that it handled.
+  [[nodiscard]] wire::Subscribe request_to_go_on(const Delivery& delivery) const;
   [[nodiscard]] bool looking() const { return !scans_.empty(); }
   void unsubscribe(Peer& peer, SubscriptionId id);
   void consumed(Peer& peer, const wire::Consumed& consumed);
   // A peer is about to go, with all of its subscriptions.
   void forget(Peer& peer);
 
+  [[nodiscard]] Channel* find(std::string_view channel) const { return channels_.find(channel); }
   // The channel of that name, announced to who waits for it when it is new; nullptr when there are
   // as many as there may be.
   [[nodiscard]] Channel* find_or_make(const ChannelName& name);

@@ -161,8 +161,9 @@ TEST(ClientLink, ASubscriberCutOffUntilItIsGivenUpGoesOnWhereItWas) {
   EXPECT_EQ(bob.texts(), texts);
   expect_dense(bob.seen, "chat");
   EXPECT_TRUE(bob.missed.empty());
-  EXPECT_EQ(world.left.size(), 1U);
-  EXPECT_EQ(world.left.front().identity, "bob");
+  EXPECT_EQ(world.detached.size(), 1U);
+  EXPECT_EQ(world.detached.front().identity, "bob");
+  EXPECT_TRUE(world.left.empty());
 }
 
 // spec: SESSION-8

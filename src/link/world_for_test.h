@@ -371,6 +371,8 @@ class World final : private ServerEvents {
   double loss;
   std::unique_ptr<ServerEngine> server;
   std::vector<std::string> joined;
+  std::vector<hub::PeerDetached> detached;
+  std::vector<hub::PeerResumed> resumed;
   std::vector<hub::PeerLeft> left;
   std::size_t datagrams_to_retired = 0;  // addresses that nobody has any more
 
@@ -413,6 +415,10 @@ class World final : private ServerEvents {
       }
     } else if (const auto* peer = std::get_if<hub::PeerJoined>(&output)) {
       joined.push_back(peer->identity);
+    } else if (const auto* waits = std::get_if<hub::PeerDetached>(&output)) {
+      detached.push_back(*waits);
+    } else if (const auto* back = std::get_if<hub::PeerResumed>(&output)) {
+      resumed.push_back(*back);
     } else if (const auto* gone = std::get_if<hub::PeerLeft>(&output)) {
       left.push_back(*gone);
     }

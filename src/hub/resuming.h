@@ -1,0 +1,59 @@
+// What becomes of a session when its connection dies, and when its client comes back with its id.
+// One thread.
+#pragma once
+
+#include <optional>
+
+#include "hub/hub_state.h"
+#include "hub/publishing.h"
+#include "hub/sessions.h"
+#include "hub/subscribing.h"
+
+namespace orzatty::hub {
+
+class Resuming {
+ public:
+  // What one list of WELCOME may take, so that the frame holds both.
+  static constexpr std::size_t kListSizeMax = 24 * 1024;
+
+  // All of them outlive this.
+  Resuming(HubState& state, Subscribing& subscribing, Publishing& publishing)
+      : state_(state),
+        subscribing_(subscribing),
+        publishing_(publishing),
+        sessions_(state.config.limits) {}
+
+  // The connection of an authenticated peer is gone: its session waits, or ends.
+  void part(Peer& peer);
+  // The peer was authenticated. What it goes on with, if it asked for a session that it may have;
+  // `welcome` says so, or has the id of a new one, `drawn`.
+  [[nodiscard]] std::optional<DetachedSession> begin(Peer& peer, const SessionId& drawn,
+                                                     wire::Welcome& welcome);
+  // Behind WELCOME: everything of the session moves to the peer.
+  void go_on(Peer& peer, DetachedSession session);
+  // The server ends the session of a peer without a connection.
+  void end(PeerKey peer, ErrorCode code);
+  // The session that was last this peer; nullptr when it does not wait.
+  [[nodiscard]] DetachedSession* find(PeerKey peer) { return sessions_.find(peer); }
+  [[nodiscard]] ErrorCode send_direct(DetachedSession& session, const ChannelName& channel,
+                                      MessageType type, BytesView payload);
+  // Who waits although there is something for it.
+  [[nodiscard]] std::vector<std::string> waited_for() const;
+
+  void end_overdue();
+  [[nodiscard]] std::optional<Instant> next_timeout() const { return sessions_.next_timeout(); }
+
+ private:
+  [[nodiscard]] DetachedSession strip(Peer& peer);
+  [[nodiscard]] std::optional<DetachedSession> take_over(const Peer& peer, const SessionId& id);
+  void list_producers(DetachedSession& session, wire::Welcome& welcome);
+  void apply_positions(Peer& peer, DetachedSession& session);
+  void tell_left(const DetachedSession& session);
+
+  HubState& state_;
+  Subscribing& subscribing_;
+  Publishing& publishing_;
+  Sessions sessions_;
+};
+
+}  // namespace orzatty::hub
