@@ -59,7 +59,7 @@ struct DeliveryReport {
   Fate fate = Fate::kUnknown;
   Sequence sequence;
   Offset offset;                      // when accepted
-  ErrorCode code = ErrorCode::kNone;  // when rejected
+  ErrorCode code = ErrorCode::kNone;  // when rejected or expired
   std::string_view text;              // borrowed until the report returns
 };
 using ReportHandler = std::function<void(const DeliveryReport&)>;
@@ -74,9 +74,10 @@ struct SubscribeOptions {
 };
 
 struct ClientStats {
-  std::uint64_t sent = 0;  // = accepted + rejected + unknown + waiting
+  std::uint64_t sent = 0;  // = accepted + rejected + expired + unknown + waiting
   std::uint64_t accepted = 0;
   std::uint64_t rejected = 0;
+  std::uint64_t expired = 0;  // never sent: their time to live was over
   std::uint64_t unknown = 0;
   std::uint64_t waiting = 0;
   std::uint64_t delivered = 0;

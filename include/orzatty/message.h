@@ -99,6 +99,7 @@ enum class Fate : std::uint8_t {
   kAccepted,  // the server has it, at the level the channel states
   kRejected,  // never stored; the report says why
   kUnknown,   // the session ended before an answer came
+  kExpired,   // never sent: its time to live was over before
 };
 
 }  // namespace orzatty

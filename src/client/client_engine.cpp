@@ -1,9 +1,11 @@
 #include "client/client_engine.h"
 
+#include <initializer_list>
 #include <algorithm>
 
 #include "base/assert.h"
 #include "client/backoff.h"
+#include "client/directs.h"
 #include "client/publications.h"
 #include "client/subscriptions.h"
 #include "orzatty/version.h"
@@ -28,6 +30,14 @@ bool is_final(ErrorCode code) {
     default:
       return false;
   }
+}
+
+std::optional<Instant> earliest(std::initializer_list<std::optional<Instant>> times) {
+  std::optional<Instant> first;
+  for (const auto& time : times) {
+    if (time && (!first || *time < *first)) first = time;
+  }
+  return first;
 }
 
 wire::Hello hello_of(const EngineConfig& config) {
@@ -89,6 +99,7 @@ class ClientEngine::Parts {
   Outputs outputs;
   Publications publications;
   Subscriptions subscriptions;
+  Directs directs;
   Pings pings;
   std::unique_ptr<session::ClientSession> session;
   std::uint32_t message_size_max;
@@ -96,6 +107,7 @@ class ClientEngine::Parts {
  private:
   using Result = std::expected<void, ProtocolError>;
 
+  [[nodiscard]] wire::Hello hello();
   void leave_when_due(Instant now);
   void finish(ErrorCode code, std::string_view text);
   void give_back_credit(Instant now);
@@ -111,6 +123,8 @@ class ClientEngine::Parts {
   std::optional<Instant> goodbye_until_;
   std::optional<Instant> welcomed_at_;
   bool was_connected_ = false;
+  std::optional<SessionId> session_id_;  // of the last WELCOME
+  std::optional<SessionId> asked_for_;   // by the last HELLO
   std::optional<session::DeliveryMessages> handed_out_;
   std::optional<session::DirectMessages> handed_out_direct_;
 };
@@ -120,8 +134,25 @@ class ClientEngine::Parts {
 void ClientEngine::Parts::transport_up(Instant now) {
   ORZATTY_ASSERT(session == nullptr);
   session =
-      std::make_unique<session::ClientSession>(config.limits, hello_of(config), prng.next(), now);
+      std::make_unique<session::ClientSession>(config.limits, hello(), prng.next(), now);
   if (phase_ == Phase::kFinished) session->core().close(ErrorCode::kNone, "not wanted any more");
+}
+
+// Asks for the session of before, if all can be said that has to be. spec: RESUME-4
+wire::Hello ClientEngine::Parts::hello() {
+  constexpr std::size_t kFixed = 128;
+  wire::Hello hello = hello_of(config);
+  asked_for_.reset();
+  if (!session_id_) return hello;
+  std::size_t size_max = config.limits.hello_size_max;
+  size_max -= std::min(size_max, kFixed + hello.token.size() + hello.agent.size());
+  if (!directs.tell(hello.directs, size_max)) {
+    hello.directs.clear();
+    return hello;
+  }
+  hello.session = asked_for_ = session_id_;
+  subscriptions.tell(hello.positions, size_max);
+  return hello;
 }
 
 void ClientEngine::Parts::transport_lost(ErrorCode code, std::string_view text, bool refused,
@@ -131,6 +162,7 @@ void ClientEngine::Parts::transport_lost(ErrorCode code, std::string_view text, 
   handed_out_direct_.reset();
   publications.lose();
   subscriptions.lose(outputs);
+  directs.lose();
   pings.lose();
   session.reset();
   const auto welcomed_at = std::exchange(welcomed_at_, std::nullopt);
@@ -154,14 +186,28 @@ void ClientEngine::Parts::welcomed(const wire::Welcome& welcome, Instant now) {
   if (welcome.version != kProtocolVersion) {
     return session->core().fail({ErrorCode::kVersionUnsupported, "WELCOME"});
   }
+  // spec: RESUME-7
+  if (welcome.resumed && asked_for_ != welcome.session) {
+    return session->core().fail({ErrorCode::kFrameUnexpected, "WELCOME to another session"});
+  }
+  session_id_ = welcome.session;
   welcomed_at_ = now;
   message_size_max = std::min(config.limits.message_size_max, welcome.message_size_max);
   publications.open(*session);
-  subscriptions.open(*session);
-  outputs.push_back(Connected{welcome.identity, std::exchange(was_connected_, true)});
+  if (welcome.resumed) {
+    if (auto resumed = subscriptions.resume(*session, welcome.subscriptions); !resumed) {
+      return session->core().fail(resumed.error());
+    }
+  } else {
+    directs.begin_anew();
+    subscriptions.open(*session);
+  }
+  outputs.push_back(
+      Connected{welcome.identity, std::exchange(was_connected_, true), welcome.resumed});
 }
 
 void ClientEngine::Parts::handle_timeout(Instant now) {
+  publications.expire(now, outputs);
   leave_when_due(now);
   if (session != nullptr) {
     session->handle_timeout(now);
@@ -173,10 +219,9 @@ void ClientEngine::Parts::handle_timeout(Instant now) {
 }
 
 std::optional<Instant> ClientEngine::Parts::next_timeout() const {
-  if (session == nullptr) return retry_at_;
-  const auto timeout = session->next_timeout();
-  if (!goodbye_until_ || !timeout) return timeout;
-  return std::min(*timeout, *goodbye_until_);
+  if (phase_ == Phase::kFinished) return session == nullptr ? retry_at_ : session->next_timeout();
+  const auto timeout = session == nullptr ? retry_at_ : session->next_timeout();
+  return earliest({timeout, goodbye_until_, publications.next_expiry()});
 }
 
 // A publication ends by us alone: a server that wants no more of one says so by REJECT.
@@ -218,6 +263,7 @@ void ClientEngine::Parts::leave_when_due(Instant now) {
 
 void ClientEngine::Parts::flush(Instant now) {
   leave_when_due(now);
+  publications.expire(now, outputs);
   // A handler may have appended without telling.
   publications.wake_all();
   session->flush(now);
@@ -254,6 +300,9 @@ std::optional<EngineOutput> ClientEngine::Parts::take(session::ClientOutput& out
   }
   if (const auto* direct = std::get_if<session::DirectMessages>(&output)) {
     handed_out_direct_ = *direct;
+    if (const auto lost = directs.advance(*direct)) {
+      outputs.push_back(DirectMissed{std::string(direct->channel), lost->from, lost->to});
+    }
     return DeliveredDirect{direct->channel, Offset(direct->first.value()), direct->count,
                            direct->frames};
   }

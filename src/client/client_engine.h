@@ -34,7 +34,9 @@ struct EngineConfig {
 
 // What the engine asks of, or tells, whoever runs it.
 struct ConnectWanted {};  // open a transport now, then call transport_up() or transport_failed()
-struct Connected { std::string identity; bool again = false; };
+// `resumed`: in the session of before; else, if it is `again`, what the server had sent to it alone and
+// did not arrive is lost.
+struct Connected { std::string identity; bool again = false; bool resumed = false; };
 // The session cannot go on; with `retrying` the engine asks for a new transport when it is time.
 struct Disconnected { ErrorCode code = ErrorCode::kNone; std::string text; bool retrying = false; };
 struct Draining { std::string text; };  // the server is going away
@@ -47,6 +49,8 @@ struct Delivered {  // borrowed until the next poll(); credit returns with it
   BytesView frames;  // whole and validated (wire::MessageRange)
 };
 struct DeliveredDirect { std::string_view channel; Offset first; std::uint64_t count = 0; BytesView frames; };
+// Messages [from, to) that were sent to this session alone and will not come any more.
+struct DirectMissed { std::string channel; Sequence from; Sequence to; };
 struct Missed { SubscriptionId subscription; std::string channel; Gap gap; };
 // The channel began a new life (the server lost its log): positions start again.
 struct ChannelReset { SubscriptionId subscription; std::string channel; };
@@ -64,7 +68,7 @@ struct Settled {
 };
 struct TransportClosed { ErrorCode code = ErrorCode::kNone; std::string text; };  // close it so
 using EngineOutput = std::variant<ConnectWanted, Connected, Disconnected, Draining, Delivered,
-                                  DeliveredDirect, Missed, ChannelReset, SubscriptionReady,
+                                  DeliveredDirect, DirectMissed, Missed, ChannelReset, SubscriptionReady,
                                   SubscriptionEnded, Settled, TransportClosed>;
 
 class ClientEngine {

@@ -276,6 +276,63 @@ TEST_F(ClientEngineTest, LosesAndRepeatsNothingOverManyConnections) {
   }
 }
 
+// spec: DEADLINE-1
+TEST_F(ClientEngineTest, TellsAtItsTimeWhatExpiredWhileThereWasNoConnection) {
+  const PublicationId publication = engine_->publish(kChannel);
+  connect();
+  append(publication, 2);
+  talk();
+  lose();
+  const Instant start = now_;
+  append_timed(publication, 3, milliseconds(7));
+
+  while (settled(Fate::kExpired).empty() && now_ < start + seconds(1)) {
+    ASSERT_TRUE(engine_->next_timeout());
+    now_ = std::max(now_, *engine_->next_timeout());
+    engine_->handle_timeout(now_);
+    drain();
+  }
+
+  EXPECT_EQ(now_, start + milliseconds(7));
+  EXPECT_EQ(settled(Fate::kExpired), (std::vector<std::uint64_t>{2, 3, 4}));
+  EXPECT_EQ(last<Settled>().code, ErrorCode::kExpired);
+  EXPECT_TRUE(engine_->settled());
+  wait_for_retry();
+  connect();
+  append(publication, 1);
+  talk();
+  ASSERT_EQ(server_.skips.size(), 1U);
+  EXPECT_EQ(server_.skips[0].to, Sequence(5));
+  EXPECT_EQ(settled(Fate::kAccepted), (std::vector<std::uint64_t>{0, 1, 5}));
+  EXPECT_FALSE(closed_);
+}
+
+// spec: DEADLINE-1, PUBLISH-8
+TEST_F(ClientEngineTest, SendsInTimeWhatHasTheTimeAndKnowsTheFateOfEachAcrossConnections) {
+  const PublicationId publication = engine_->publish(kChannel);
+  for (int round = 0; round < 20; ++round) {
+    append_timed(publication, 3, milliseconds(5));
+    if (round % 3 != 0) now_ += milliseconds(6);
+    if (round % 4 == 0) append(publication, 2);
+    connect();
+    append_timed(publication, 2, milliseconds(5));
+    talk();
+    lose();
+    wait_for_retry();
+  }
+  connect();
+
+  std::vector<std::uint64_t> all = settled(Fate::kAccepted);
+  const std::size_t accepted = all.size();
+  const std::vector<std::uint64_t> expired = settled(Fate::kExpired);
+  all.insert(all.end(), expired.begin(), expired.end());
+  std::ranges::sort(all);
+  EXPECT_EQ(all, numbers(20 * 5 + 5 * 2));
+  EXPECT_EQ(server_.log.size(), accepted);
+  EXPECT_FALSE(expired.empty());
+  EXPECT_FALSE(closed_);
+}
+
 TEST_F(ClientEngineTest, SendsNothingAgainThatWasAcknowledged) {
   const PublicationId publication = engine_->publish(kChannel);
   connect();

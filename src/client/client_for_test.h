@@ -65,6 +65,7 @@ class Server {
   std::vector<std::string> log;         // in the order of offsets
   std::vector<wire::Publish> prefaces;  // on all connections
   std::vector<wire::Subscribe> subscribes;
+  std::vector<session::PublicationSkipped> skips;
   std::vector<SubscriptionId> unsubscribes;
   std::uint64_t duplicates = 0;
   std::optional<session::CloseTransport> closed;
@@ -94,6 +95,11 @@ class Server {
                         0, 0, now);
     } else if (const auto* messages = std::get_if<session::PublicationMessages>(&output)) {
       store(*messages, now);
+    } else if (const auto* skip = std::get_if<session::PublicationSkipped>(&output)) {
+      skips.push_back(*skip);
+      Producer& producer = producers_[publications_[skip->publication]];
+      producer.next = std::max(producer.next, skip->to.value());
+      session->accepted({skip->publication, Sequence(producer.next), 0, {}, false}, 0, 0, now);
     } else if (auto* subscribe = std::get_if<session::SubscribeRequested>(&output)) {
       subscribes.push_back(subscribe->subscribe);
       session->subscribed(subscribe->subscribe.subscription);
@@ -227,6 +233,14 @@ class ClientTest : public testing::Test {
     for (std::uint64_t i = 0; i < count; ++i) {
       const std::string text = std::to_string(engine_->outbox(publication).next_sequence().value());
       ASSERT_TRUE(engine_->outbox(publication).append(MessageType::kText, bytes_of(text)));
+    }
+  }
+  void append_timed(PublicationId publication, std::uint64_t count,
+                    std::chrono::milliseconds time_to_live) {
+    const MessageAttributes attributes{.time_to_live = time_to_live};
+    for (std::uint64_t i = 0; i < count; ++i) {
+      ASSERT_TRUE(engine_->outbox(publication)
+                      .append(MessageType::kText, bytes_of("timed"), attributes, now_));
     }
   }
   template <class Output>

@@ -38,15 +38,19 @@ std::expected<void, ProtocolError> Publication::accepted(const wire::AckRun& run
     // spec: PUBLISH-7
     // It tells what the server has had. What of that we do not know the fate of is on its way
     // again, and the answer to it says more: the offsets, and what was rejected.
+    // Of what was skipped it says enough.
     if (end > std::max(sent_max_, outbox_.sent())) return invalid("ACK of what was not sent");
+    confirm(end);
     return {};
   }
   if (end > outbox_.sent()) return invalid("ACK of what was not sent");
+  confirm(end);
   if (end <= settled_) return {};
   if (run.first > settled_) return invalid("ACK leaves out messages");
   if (!rejections_.empty() && rejections_.front().from < end) {
     return invalid("ACK of what was rejected");
   }
+  if (!expired_.empty() && expired_.front().from < end) return invalid("ACK of what was skipped");
   outputs.push_back(Settled{.publication = id_,
                             .from = settled_,
                             .to = end,
@@ -55,7 +59,7 @@ std::expected<void, ProtocolError> Publication::accepted(const wire::AckRun& run
                             .code = ErrorCode::kNone,
                             .text = {}});
   settled_ = end;
-  settle_rejections(outputs);
+  settle_known(outputs);
   return {};
 }
 
@@ -63,6 +67,7 @@ std::expected<void, ProtocolError> Publication::accepted(const wire::AckRun& run
 std::expected<void, ProtocolError> Publication::rejected(const wire::Reject& reject,
                                                          Outputs& outputs) {
   if (reject.to > outbox_.sent()) return invalid("REJECT of what was not sent");
+  confirm(reject.to);
   if (reject.to <= settled_) return {};
   const Sequence from = std::max(reject.from, settled_);
   if (!rejections_.empty() && from < rejections_.back().to) return invalid("REJECT out of order");
@@ -70,28 +75,64 @@ std::expected<void, ProtocolError> Publication::rejected(const wire::Reject& rej
     return std::unexpected(ProtocolError{ErrorCode::kLimitExceeded, "REJECT before any ACK"});
   }
   rejections_.push_back({from, reject.to, reject.code, reject.text});
-  settle_rejections(outputs);
+  settle_known(outputs);
   return {};
 }
 
-void Publication::settle_rejections(Outputs& outputs) {
-  while (!rejections_.empty() && rejections_.front().from == settled_) {
-    Rejection rejection = rejections_.pop_front();
-    settled_ = rejection.to;
-    outputs.push_back(Settled{.publication = id_,
-                              .from = rejection.from,
-                              .to = rejection.to,
-                              .fate = Fate::kRejected,
-                              .first_offset = {},
-                              .code = rejection.code,
-                              .text = std::move(rejection.text)});
+void Publication::settle_known(Outputs& outputs) {
+  while (true) {
+    if (!rejections_.empty() && rejections_.front().from == settled_) {
+      settle(rejections_.pop_front(), Fate::kRejected, outputs);
+    } else if (!expired_.empty() && expired_.front().from == settled_) {
+      const session::Outbox::Expired expired = expired_.pop_front();
+      settle({expired.from, expired.to, ErrorCode::kExpired, "EXPIRED: not sent in time"},
+             Fate::kExpired, outputs);
+    } else {
+      break;
+    }
   }
-  outbox_.acknowledged(settled_);
+  outbox_.acknowledged(std::min(confirmed_, settled_));
+}
+
+void Publication::settle(const Rejection& known, Fate fate, Outputs& outputs) {
+  settled_ = known.to;
+  outputs.push_back(Settled{.publication = id_,
+                            .from = known.from,
+                            .to = known.to,
+                            .fate = fate,
+                            .first_offset = {},
+                            .code = known.code,
+                            .text = known.text});
+}
+
+// spec: PUBLISH-8
+void Publication::confirm(Sequence next) {
+  confirmed_ = std::max(confirmed_, next);
+  outbox_.acknowledged(std::min(confirmed_, settled_));
+}
+
+// spec: DEADLINE-1
+void Publication::expire(Instant now, Outputs& outputs) {
+  const auto expired = outbox_.expire(now);
+  if (!expired || expired->to <= settled_) return;  // given up already
+  if (!expired_.empty() && expired_.back().to == expired->from) {
+    expired_.back().to = expired->to;
+  } else {
+    expired_.push_back({std::max(expired->from, settled_), expired->to});
+  }
+  settle_known(outputs);
 }
 
 void Publication::give_up(ErrorCode code, std::string_view text, Outputs& outputs) {
-  const Sequence end = outbox_.published();
-  if (end == settled_) return;
+  while (!expired_.empty()) {
+    give_up(expired_.front().from, code, text, outputs);
+    settle_known(outputs);
+  }
+  give_up(outbox_.published(), code, text, outputs);
+}
+
+void Publication::give_up(Sequence end, ErrorCode code, std::string_view text, Outputs& outputs) {
+  if (end <= settled_) return;
   outputs.push_back(Settled{.publication = id_,
                             .from = settled_,
                             .to = end,

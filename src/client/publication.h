@@ -43,6 +43,8 @@ class Publication {
   // What an ACK or REJECT settles anew, in the order of sequences, each once.
   std::expected<void, ProtocolError> accepted(const wire::AckRun& run, Outputs& outputs);
   std::expected<void, ProtocolError> rejected(const wire::Reject& reject, Outputs& outputs);
+  // What was not sent in time has its fate without an answer.
+  void expire(Instant now, Outputs& outputs);
   // All that waits, when no answer will come any more.
   void give_up(ErrorCode code, std::string_view text, Outputs& outputs);
 
@@ -60,8 +62,12 @@ class Publication {
     std::string text;
   };
 
-  // The rejections that are next in order.
-  void settle_rejections(Outputs& outputs);
+  // What is next in order and needs no further answer: rejections, and what expired.
+  void settle_known(Outputs& outputs);
+  // The server expects `next`: it knows of everything before.
+  void confirm(Sequence next);
+  void give_up(Sequence end, ErrorCode code, std::string_view text, Outputs& outputs);
+  void settle(const Rejection& known, Fate fate, Outputs& outputs);
 
   PublicationId id_;
   ProducerId producer_;
@@ -70,8 +76,10 @@ class Publication {
   session::Outbox outbox_;
   std::optional<session::StreamKey> stream_;
   Sequence settled_;   // everything below has its fate
-  Sequence sent_max_;  // on earlier connections
+  Sequence confirmed_;  // the server knows of everything below, skipped ones too
+  Sequence sent_max_;   // on earlier connections
   base::Ring<Rejection> rejections_;
+  base::Ring<session::Outbox::Expired> expired_;  // that wait for the fate of what was before them
 };
 
 }  // namespace orzatty::client

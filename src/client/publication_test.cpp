@@ -6,6 +6,7 @@ namespace orzatty::client {
 namespace {
 
 constexpr PublicationId kId{3};
+constexpr Instant kLate{std::chrono::milliseconds(10)};
 
 class PublicationTest : public testing::Test {
  protected:
@@ -26,14 +27,35 @@ class PublicationTest : public testing::Test {
   static ErrorCode code(const std::expected<void, ProtocolError>& result) {
     return result ? ErrorCode::kNone : result.error().code;
   }
-  // "+0-5@10": accepted, [0, 5), the first at offset 10; "!" is rejected, "?" unknown.
+  static char sign_of(Fate fate) {
+    switch (fate) {
+      case Fate::kAccepted:
+        return '+';
+      case Fate::kRejected:
+        return '!';
+      case Fate::kUnknown:
+        return '?';
+      case Fate::kExpired:
+        return 'x';
+    }
+    return ' ';
+  }
+  // That live for 10 ms from time 0, and are not sent.
+  void append_timed(std::uint64_t count) {
+    const MessageAttributes attributes{.time_to_live = std::chrono::milliseconds(10)};
+    for (std::uint64_t i = 0; i < count; ++i) {
+      ASSERT_TRUE(publication_.outbox().append(MessageType::kRaw, bytes_of("hello"), attributes,
+                                               Instant()));
+    }
+  }
+  // "+0-5@10": accepted, [0, 5), the first at offset 10; "!" is rejected, "?" unknown, "x" expired.
   std::string settled() {
     std::string text;
     while (!outputs_.empty()) {
       const EngineOutput output = outputs_.pop_front();
       const auto& settled = std::get<Settled>(output);
       EXPECT_EQ(settled.publication, kId);
-      text += settled.fate == Fate::kAccepted ? '+' : settled.fate == Fate::kRejected ? '!' : '?';
+      text += sign_of(settled.fate);
       text += std::to_string(settled.from.value()) + '-' + std::to_string(settled.to.value());
       if (settled.fate == Fate::kAccepted) {
         text += '@' + std::to_string(settled.first_offset.value());
@@ -149,6 +171,66 @@ TEST_F(PublicationTest, GivesUpWhatHasNoFateYetOnce) {
   publication_.give_up(ErrorCode::kFenced, "why", outputs_);
   publication_.give_up(ErrorCode::kFenced, "why", outputs_);
   EXPECT_EQ(settled(), "+0-4@0 ?4-11 ");
+  EXPECT_TRUE(publication_.settled());
+}
+
+// spec: DEADLINE-1
+TEST_F(PublicationTest, TellsWhatExpiredAfterTheFatesOfWhatWasBefore) {
+  send(4);
+  append_timed(3);
+  publication_.expire(kLate, outputs_);
+  publication_.expire(kLate, outputs_);
+  EXPECT_EQ(settled(), "");
+  append_timed(1);
+  publication_.expire(kLate, outputs_);
+  send(2);
+
+  EXPECT_EQ(accept(0, 4, 100), ErrorCode::kNone);
+  EXPECT_EQ(settled(), "+0-4@100 x4-8 ");
+  EXPECT_EQ(accept(8, 10, 104), ErrorCode::kNone);
+  EXPECT_EQ(settled(), "+8-10@104 ");
+  EXPECT_TRUE(publication_.settled());
+}
+
+// spec: DEADLINE-1
+TEST_F(PublicationTest, TakesNoAcknowledgementOfWhatItSkipped) {
+  send(1);
+  append_timed(1);
+  publication_.expire(kLate, outputs_);
+  send(1);
+  EXPECT_EQ(accept(0, 3, 0), ErrorCode::kSequenceInvalid);
+}
+
+// spec: PUBLISH-8
+TEST_F(PublicationTest, SkipsAgainOnTheNextConnectionUntilTheServerSaidThatItKnows) {
+  send(1);
+  EXPECT_EQ(accept(0, 1, 0), ErrorCode::kNone);
+  append_timed(2);
+  publication_.expire(kLate, outputs_);
+  send(0);
+  EXPECT_EQ(settled(), "+0-1@0 x1-3 ");
+
+  publication_.lose();
+  EXPECT_EQ(publication_.outbox().sent(), Sequence(1));
+  send(0);
+  EXPECT_EQ(accept(3, 3, 0), ErrorCode::kNone);
+  publication_.lose();
+
+  EXPECT_EQ(publication_.outbox().sent(), Sequence(3));
+  EXPECT_EQ(settled(), "");
+}
+
+TEST_F(PublicationTest, GivesUpWithoutTakingBackThatSomethingExpired) {
+  send(2);
+  append_timed(2);
+  publication_.expire(kLate, outputs_);
+  send(1);
+  append_timed(1);
+
+  publication_.give_up(ErrorCode::kNone, "closed", outputs_);
+  publication_.expire(kLate, outputs_);
+
+  EXPECT_EQ(settled(), "?0-2 x2-4 ?4-6 ");
   EXPECT_TRUE(publication_.settled());
 }
 

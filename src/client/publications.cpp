@@ -61,7 +61,10 @@ bool Publications::owns(session::StreamKey stream) const {
 void Publications::refill(session::StreamKey stream, session::SendQueue& queue) {
   if (!owns(stream)) return;
   session::SessionCore& core = session_->core();
-  streams_[stream.value()]->outbox().fill(queue, core.scratch(), core.draw_nonce());
+  session::Outbox& outbox = streams_[stream.value()]->outbox();
+  // What may still expire does not wait in a queue, where it could not. spec: DEADLINE-1
+  if (queue.unsent() > 0 && outbox.timed()) return;
+  outbox.fill(queue, core.scratch(), core.draw_nonce());
 }
 
 void Publications::wake(PublicationId id) {
@@ -108,6 +111,19 @@ std::expected<void, ProtocolError> Publications::rejected(const wire::Reject& re
   Publication* const known = find(reject.publication);
   if (known == nullptr) return std::unexpected(ProtocolError{ErrorCode::kAliasUnknown, "REJECT"});
   return known->rejected(reject, outputs);
+}
+
+void Publications::expire(Instant now, Outputs& outputs) {
+  for (const auto& publication : items_) publication->expire(now, outputs);
+}
+
+std::optional<Instant> Publications::next_expiry() const {
+  std::optional<Instant> next;
+  for (const auto& publication : items_) {
+    const auto expiry = publication->outbox().next_expiry();
+    if (expiry && (!next || *expiry < *next)) next = expiry;
+  }
+  return next;
 }
 
 void Publications::give_up(ErrorCode code, std::string_view text, Outputs& outputs) {

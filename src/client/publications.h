@@ -4,6 +4,7 @@
 
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -36,6 +37,9 @@ class Publications final : public session::Refill {
 
   std::expected<void, ProtocolError> accepted(const wire::Ack& ack, Outputs& outputs);
   std::expected<void, ProtocolError> rejected(const wire::Reject& reject, Outputs& outputs);
+  // What was not sent in time.
+  void expire(Instant now, Outputs& outputs);
+  [[nodiscard]] std::optional<Instant> next_expiry() const;
   void give_up(ErrorCode code, std::string_view text, Outputs& outputs);
   [[nodiscard]] bool settled();
 

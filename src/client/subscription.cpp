@@ -24,9 +24,22 @@ wire::Subscribe Subscription::request() {
     if (!position.told) break;
     request.positions.push_back({channel, position.epoch, position.next});
   }
-  // A channel that came while we were away is seen from its beginning.
-  if (confirmed && !positions_.empty()) request.start = StartPosition::start();
+  // A channel that came while we were away is seen from its first message on, or a gap tells.
+  if (confirmed && !positions_.empty()) request.start = StartPosition::at(Offset(0));
   return request;
+}
+
+// What is not told here the server knows by CONSUMED, and we pass over what it repeats.
+// spec: RESUME-3
+void Subscription::tell(std::vector<wire::HelloPosition>& into, std::size_t& size_max) {
+  for (auto& [channel, position] : positions_) {
+    constexpr std::size_t kFixed = 8 + 2 + 8 + 8;
+    const std::size_t size = kFixed + channel.text().size();
+    position.told = size <= size_max;
+    if (!position.told) return;
+    size_max -= size;
+    into.push_back({id_, channel, position.epoch, position.next});
+  }
 }
 
 void Subscription::lose() {

@@ -17,6 +17,7 @@
 #include "orzatty/message.h"
 #include "wire/alias.h"
 #include "wire/alias_table.h"
+#include "wire/hello.h"
 #include "wire/producer.h"
 #include "wire/subscribe.h"
 
@@ -36,6 +37,8 @@ class Subscription {
 
   // What to ask for on a new connection.
   [[nodiscard]] wire::Subscribe request();
+  // Where it stands, for a HELLO that asks for the session: as much as `size_max` bytes hold.
+  void tell(std::vector<wire::HelloPosition>& into, std::size_t& size_max);
   // The connection is gone, and with it the aliases.
   void lose();
 

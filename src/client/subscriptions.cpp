@@ -1,5 +1,7 @@
 #include "client/subscriptions.h"
 
+#include <set>
+
 #include "wire/message.h"
 
 namespace orzatty::client {
@@ -27,6 +29,28 @@ void Subscriptions::remove(SubscriptionId id, Outputs& outputs) {
 void Subscriptions::open(session::ClientSession& session) {
   session_ = &session;
   for (const auto& [id, subscription] : items_) session.subscribe(subscription->request());
+}
+
+// spec: RESUME-3
+Subscriptions::Result Subscriptions::resume(session::ClientSession& session,
+                                            const std::vector<SubscriptionId>& listed) {
+  session_ = &session;
+  std::set<std::uint64_t> going_on;
+  for (const SubscriptionId id : listed) {
+    const auto known = find(id);
+    if (!known) return std::unexpected(known.error());
+    if (!going_on.insert(id.value()).second) continue;
+    if (*known == nullptr) session.unsubscribe(id);  // it ended while nobody could be told
+  }
+  // Those that never got there, or that the server ended without our having heard why.
+  for (const auto& [id, subscription] : items_) {
+    if (!going_on.contains(id)) session.subscribe(subscription->request());
+  }
+  return {};
+}
+
+void Subscriptions::tell(std::vector<wire::HelloPosition>& into, std::size_t size_max) {
+  for (const auto& [id, subscription] : items_) subscription->tell(into, size_max);
 }
 
 void Subscriptions::lose(Outputs& outputs) {

@@ -23,6 +23,9 @@ class Subscriptions {
   void remove(SubscriptionId id, Outputs& outputs);
   // A session was welcomed, and is there until lose().
   void open(session::ClientSession& session);
+  // Likewise, of the session before: `listed` go on by themselves.
+  Result resume(session::ClientSession& session, const std::vector<SubscriptionId>& listed);
+  void tell(std::vector<wire::HelloPosition>& into, std::size_t size_max);
   void lose(Outputs& outputs);
 
   Result subscribed(SubscriptionId id, Outputs& outputs);

@@ -93,8 +93,8 @@ void ClientRuntime::on_messages(const client::Delivered& delivered) {
     // The handler may end its own subscription.
     if (registered->settling == Settling::kEnded) return;
     stats_.delivered += 1;
-    registered->handler(
-        Message(message.type, message.payload, delivered.channel, delivered.publisher, offset));
+    registered->handler(Message(message.type, message.payload, delivered.channel,
+                                delivered.publisher, offset, message.attribute_block()));
     offset += 1;
   }
 }
@@ -109,7 +109,8 @@ void ClientRuntime::on_direct(const client::DeliveredDirect& delivered) {
   const std::shared_ptr<SubscriptionHandler> handler = found->second;  // it may replace itself
   Offset offset = delivered.first;
   for (const wire::MessageView message : wire::MessageRange(delivered.frames)) {
-    (*handler)(Message(message.type, message.payload, delivered.channel, "$server", offset));
+    (*handler)(Message(message.type, message.payload, delivered.channel, "$server", offset,
+                       message.attribute_block()));
     offset += 1;
   }
 }
@@ -135,6 +136,9 @@ void ClientRuntime::on_settled(const client::Settled& settled) {
       break;
     case Fate::kRejected:
       stats_.rejected += count;
+      break;
+    case Fate::kExpired:
+      stats_.expired += count;
       break;
     case Fate::kUnknown:
       stats_.unknown += count;

@@ -2,6 +2,7 @@
 #include "base/utf8.h"
 #include "net/clock.h"
 #include "runtime/client_runtime.h"
+#include "runtime/outgoing.h"
 
 namespace orzatty {
 
@@ -47,7 +48,10 @@ std::expected<PublisherState*, Error> ClientRuntime::shared_publisher(const Chan
 
 // What keeps a message from being appended at all, whatever room there is.
 std::optional<Error> ClientRuntime::fault_of(const Payload& payload) {
-  const std::size_t size = payload.bytes().size();
+  if (payload.attributes()) {
+    if (auto fault = runtime::fault_of(*payload.attributes())) return fault;
+  }
+  const std::uint64_t size = runtime::body_size(payload);
   const std::uint32_t size_max = message_size_max_.load(std::memory_order_relaxed);
   if (size > size_max) {
     return Error{ErrorKind::kTooLarge, ErrorCode::kMessageTooLarge,
@@ -71,7 +75,10 @@ bool ClientRuntime::append(PublisherState& state, const Payload& payload,
     state.reports.push_back({state.outbox.next_sequence(), report});
     state.has_reports.store(true, std::memory_order_release);
   }
-  if (state.outbox.append(payload.type(), payload.bytes())) [[likely]] {
+  const bool taken = payload.attributes() ? state.outbox.append(payload.type(), payload.bytes(),
+                                                                *payload.attributes(), net::now())
+                                          : state.outbox.append(payload.type(), payload.bytes());
+  if (taken) [[likely]] {
     appended(state, payload.bytes().size());
     return true;
   }
@@ -118,7 +125,7 @@ std::expected<void, Error> ClientRuntime::send(PublisherState& state, const Payl
   if (auto fault = fault_of(payload)) return std::unexpected(std::move(*fault));
   while (!append(state, payload, report)) {
     if (in_pump()) return std::unexpected(busy_error());
-    if (!wait_for_room(state, payload.bytes().size())) return std::unexpected(closed_error());
+    if (!wait_for_room(state, runtime::body_size(payload))) return std::unexpected(closed_error());
   }
   return {};
 }

@@ -354,7 +354,7 @@ ClientStats ClientRuntime::counted() {
   ClientStats stats = stats_;
   stats.sent = 0;
   for (const auto& publisher : publishers_) stats.sent += publisher->outbox.published().value();
-  stats.waiting = stats.sent - stats.accepted - stats.rejected - stats.unknown;
+  stats.waiting = stats.sent - stats.accepted - stats.rejected - stats.expired - stats.unknown;
   stats.round_trip = link_.smoothed_rtt();
   return stats;
 }

@@ -35,6 +35,35 @@ TEST(Allocation, IsNotNeededToSendMessages) {
   EXPECT_EQ(allocation_count - before, 0U);
 }
 
+TEST(Allocation, IsNotNeededToSendMessagesWithAttributes) {
+  using std::chrono_literals::operator""ms;
+  Scratch scratch(1 << 20);
+  Outbox outbox(2 << 20);
+  SendQueue queue;
+  const Bytes payload(64);
+  Instant now{};
+  const auto send = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      const MessageAttributes attributes{.time_to_live = 20ms, .key = bytes_of("a key")};
+      ASSERT_TRUE(outbox.append(MessageType::kRaw, payload, attributes, now));
+      if (i % 100 != 0) continue;
+      if (i % 1000 == 0) static_cast<void>(outbox.expire(now));
+      now += 1ms;
+      while (outbox.has_unsent()) outbox.fill(queue, scratch, 1);
+      const std::uint64_t size = queue.unsent();
+      queue.taken(size);
+      queue.acked(size);
+      outbox.acknowledged(outbox.sent());
+    }
+  };
+  send(100'000);
+
+  const std::size_t before = allocation_count;
+  send(100'000);
+
+  EXPECT_EQ(allocation_count - before, 0U);
+}
+
 TEST(Allocation, IsNotNeededToReceiveMessagesAndToAcknowledgeThem) {
   const Limits limits;
   Instant now{};

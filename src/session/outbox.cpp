@@ -5,9 +5,25 @@
 #include "base/assert.h"
 #include "wire/message.h"
 #include "wire/run.h"
+#include "wire/skip.h"
 #include "wire/varint.h"
 
 namespace orzatty::session {
+
+namespace {
+
+// Later than this is never.
+constexpr std::chrono::milliseconds kTimeToLiveMax = std::chrono::hours(24 * 365);
+
+std::optional<Instant> deadline_of(std::optional<std::chrono::milliseconds> time_to_live,
+                                   Instant now) {
+  if (!time_to_live || *time_to_live > kTimeToLiveMax) return std::nullopt;
+  const Duration since = (now + *time_to_live).time_since_epoch();
+  const Duration step = Outbox::kDeadlineStep;
+  return Instant((since + step - Duration(1)) / step * step);
+}
+
+}  // namespace
 
 Outbox::Outbox(std::size_t size_max)
     // The pool holds what waits, plus the segment being written, one partly given back, and what
@@ -21,15 +37,45 @@ Outbox::Outbox(std::size_t size_max)
 
 bool Outbox::append(MessageType type, BytesView payload) {
   std::array<std::byte, 16> header;
-  const std::size_t header_size = wire::encode_message_header(header, type, payload.size());
-  const std::uint64_t size = header_size + payload.size();
+  const std::size_t size = wire::encode_message_header(header, type, payload.size());
+  return append_frame(BytesView(header).first(size), payload, std::nullopt);
+}
+
+bool Outbox::append(MessageType type, BytesView payload, const MessageAttributes& attributes,
+                    Instant now) {
+  std::array<std::byte, wire::kMessageHeaderSizeMax> header;
+  const std::size_t size = wire::encode_message_header(header, type, attributes, payload.size());
+  return append_frame(BytesView(header).first(size), payload,
+                      deadline_of(attributes.time_to_live, now));
+}
+
+bool Outbox::append_frame(BytesView header, BytesView payload, std::optional<Instant> deadline) {
+  const std::uint64_t size = header.size() + payload.size();
   const std::uint64_t waiting = appended_bytes_ - released_bytes_.load(std::memory_order_acquire);
   // An empty outbox takes any message, or one larger than the room could never be sent.
   if (waiting != 0 && waiting + size > room_.load(std::memory_order_relaxed)) return false;
-  if (!log_.append(BytesView(header).first(header_size), payload, 1)) return false;
+  // Before the message: whoever sees that knows its deadline.
+  if (deadline != bound_deadline_ || deadline) {
+    if (!bound(deadline)) return false;
+  }
+  if (!log_.append(header, payload, 1)) return false;
   appended_bytes_ += size;
   next_sequence_ += 1;
   if (appended_bytes_ - marked_bytes_ >= kRunBytes) mark();
+  return true;
+}
+
+// False when there are too many.
+bool Outbox::bound(std::optional<Instant> deadline) {
+  if (deadline == bound_deadline_ && appended_bytes_ - bound_bytes_ < kTimedRunBytes) return true;
+  const std::uint64_t made = boundaries_made_.load(std::memory_order_relaxed);
+  if (made - boundaries_taken_.load(std::memory_order_acquire) == kBoundaryCount) return false;
+  if (boundaries_ == nullptr) boundaries_ = std::make_unique<Boundaries>();
+  (*boundaries_)[made % kBoundaryCount] = {
+      .at = {.bytes = appended_bytes_, .messages = next_sequence_.value()}, .deadline = deadline};
+  boundaries_made_.store(made + 1, std::memory_order_release);
+  bound_deadline_ = deadline;
+  bound_bytes_ = appended_bytes_;
   return true;
 }
 
@@ -75,17 +121,64 @@ bool Outbox::begin_run() {
     break;
   }
   marks_taken_.store(taken, std::memory_order_release);
+  pass_boundaries(end);
   if (end.messages == frontier_sequence_.value()) return false;
-  runs_.push_back({frontier_sequence_, frontier_});
+  begin_run(end, false);
+  return true;
+}
+
+void Outbox::begin_run(const base::Published& end, bool skipped) {
+  const bool goes_on = skipped && runs_sent_ < runs_.size() && runs_.back().skipped;
+  if (!goes_on) runs_.push_back({frontier_sequence_, frontier_, skipped});
   base::Log::skip(frontier_, end.bytes - frontier_.position);
   frontier_sequence_ = Sequence(end.messages);
-  return true;
+}
+
+// `end` is what was seen of the log before, so all that bounds it is there.
+void Outbox::pass_boundaries(base::Published& end) {
+  const std::uint64_t made = boundaries_made_.load(std::memory_order_acquire);
+  std::uint64_t taken = boundaries_taken_.load(std::memory_order_relaxed);
+  while (taken != made) {
+    const Boundary& boundary = (*boundaries_)[taken % kBoundaryCount];
+    if (boundary.at.bytes > frontier_.position) {
+      if (boundary.at.bytes < end.bytes) end = boundary.at;
+      break;
+    }
+    deadline_ = boundary.deadline;
+    ++taken;
+  }
+  boundaries_taken_.store(taken, std::memory_order_release);
+}
+
+bool Outbox::timed() { return next_expiry().has_value(); }
+
+std::optional<Instant> Outbox::next_expiry() {
+  if (boundaries_made_.load(std::memory_order_relaxed) == 0) return std::nullopt;
+  seen_ = log_.published(seen_);
+  if (seen_.messages == frontier_sequence_.value()) return std::nullopt;
+  base::Published end = seen_;
+  pass_boundaries(end);
+  return deadline_;
+}
+
+// spec: DEADLINE-1
+std::optional<Outbox::Expired> Outbox::expire(Instant now) {
+  const Sequence from = frontier_sequence_;
+  for (auto due = next_expiry(); due && *due <= now; due = next_expiry()) {
+    base::Published end = seen_;
+    pass_boundaries(end);
+    begin_run(end, true);
+  }
+  if (from == frontier_sequence_) return std::nullopt;
+  release();
+  return Expired{from, frontier_sequence_};
 }
 
 // spec: STREAM-5, PUBLISH-1
 void Outbox::fill(SendQueue& queue, Scratch& scratch, std::uint32_t nonce) {
   if (runs_sent_ == runs_.size() && !begin_run()) return;
   const Run& run = runs_[runs_sent_];
+  if (run.skipped) return fill_skip(queue, scratch);
   std::uint64_t rest = run_end(runs_sent_) - run.cursor.position;
   header_.clear();
   wire::encode(wire::Run{.channel = ChannelAlias(0),
@@ -101,6 +194,18 @@ void Outbox::fill(SendQueue& queue, Scratch& scratch, std::uint32_t nonce) {
     rest -= piece.bytes.size();
     queue.push(std::move(piece));
   }
+  ++runs_sent_;
+  update_room();
+}
+
+// spec: DEADLINE-1, STREAM-5
+void Outbox::fill_skip(SendQueue& queue, Scratch& scratch) {
+  header_.clear();
+  wire::encode(wire::Skip{.from = runs_[runs_sent_].first,
+                          .to = run_end_sequence(runs_sent_),
+                          .reason = GapReason::kExpired},
+               header_);
+  if (!scratch.write(header_, queue)) return;
   ++runs_sent_;
   update_room();
 }
@@ -121,12 +226,14 @@ void Outbox::give_back() {
   if (runs_sent_ != before) release();
 }
 
-Sequence Outbox::first_run_end() const {
-  return runs_.size() > 1 ? runs_[1].first : frontier_sequence_;
+Sequence Outbox::run_end_sequence(std::size_t index) const {
+  return index + 1 < runs_.size() ? runs_[index + 1].first : frontier_sequence_;
 }
 
 void Outbox::release() {
-  const base::LogCursor& kept = runs_.empty() ? frontier_ : runs_.front().cursor;
+  std::size_t first = 0;  // that needs its bytes
+  while (first < runs_.size() && runs_[first].skipped) ++first;
+  const base::LogCursor& kept = first < runs_.size() ? runs_[first].cursor : frontier_;
   log_.trim(kept);
   released_bytes_.store(kept.position, std::memory_order_release);
   update_room();
@@ -139,7 +246,7 @@ void Outbox::rewind() {
   while (!runs_.empty() && first_run_end() <= acknowledged_) runs_.pop_front();
   if (!runs_.empty() && runs_.front().first < acknowledged_) {
     Run& run = runs_.front();
-    run.cursor = after(run.cursor, acknowledged_ - run.first);
+    if (!run.skipped) run.cursor = after(run.cursor, acknowledged_ - run.first);
     run.first = acknowledged_;
   }
   release();
@@ -168,13 +275,17 @@ void Outbox::set_room(std::uint64_t bytes) {
 void Outbox::update_room() {
   const std::uint64_t sent =
       runs_sent_ < runs_.size() ? runs_[runs_sent_].cursor.position : frontier_.position;
-  const std::uint64_t on_its_way = sent - released_bytes_.load(std::memory_order_relaxed);
+  const std::uint64_t released = released_bytes_.load(std::memory_order_relaxed);
+  const std::uint64_t on_its_way = std::max(sent, released) - released;  // skipped ones are gone
   room_.store(std::min(size_max_, on_its_way + room_unsent_), std::memory_order_relaxed);
 }
 
 bool Outbox::has_room(std::uint64_t size) {
   seen_ = log_.published(seen_);
   const std::uint64_t waiting = seen_.bytes - released_bytes_.load(std::memory_order_relaxed);
+  const std::uint64_t bounds = boundaries_made_.load(std::memory_order_acquire) -
+                               boundaries_taken_.load(std::memory_order_relaxed);
+  if (bounds == kBoundaryCount) return false;
   if (waiting == 0) return true;
   return waiting + size <= room_.load(std::memory_order_relaxed) &&
          pool_.room() >= base::SegmentPool::kSizeMax;

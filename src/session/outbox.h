@@ -6,6 +6,10 @@
 // steps, the writer leaves a mark after every 32 KiB at which a run may end: only it knows where
 // messages begin.
 //
+// Where messages have a deadline the writer leaves a boundary wherever it changes, so that what
+// expired before it was in any run becomes a SKIP instead. What once stood in a run is sent again
+// whatever the time: the peer may have it already, and would call it accepted.
+//
 // Threads: append() and the other functions of the writer belong to one thread, the application's;
 // everything else to the one that runs the session. They may be two, without a lock between them.
 #pragma once
@@ -13,12 +17,15 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <memory>
+#include <optional>
 
 #include "base/log.h"
 #include "base/ring.h"
 #include "orzatty/bytes.h"
 #include "orzatty/ids.h"
 #include "orzatty/message.h"
+#include "orzatty/time.h"
 #include "session/scratch.h"
 #include "session/send_queue.h"
 
@@ -27,17 +34,36 @@ namespace orzatty::session {
 class Outbox {
  public:
   static constexpr std::uint64_t kRunBytes = 32 * 1024;
+  // A run of messages with a deadline is short: it is not taken back once its header is queued.
+  static constexpr std::uint64_t kTimedRunBytes = 2 * 1024;
+  // Deadlines are counted in these, rounded up: messages of the same one share a boundary.
+  static constexpr Duration kDeadlineStep = std::chrono::milliseconds(1);
+
+  struct Expired {
+    Sequence from;
+    Sequence to;
+  };
 
   // Holds `size_max` bytes, or one message that is larger.
   explicit Outbox(std::size_t size_max);
 
   // The writer's side. Frames the message once, into the log; false when there is no room now.
   [[nodiscard]] bool append(MessageType type, BytesView payload);
+  // `now` is when its time to live begins, if it has one.
+  [[nodiscard]] bool append(MessageType type, BytesView payload,
+                            const MessageAttributes& attributes, Instant now);
   [[nodiscard]] Sequence next_sequence() const { return next_sequence_; }
   [[nodiscard]] std::uint64_t appended_bytes() const { return appended_bytes_; }
 
   // The session's side.
   [[nodiscard]] bool has_unsent();
+  // What comes next and was never in a run will not be sent: its time is over. The whole range, so
+  // that there is no more of it behind. spec: DEADLINE-1
+  [[nodiscard]] std::optional<Expired> expire(Instant now);
+  // When expire() will find something.
+  [[nodiscard]] std::optional<Instant> next_expiry();
+  // What would be sent next has a deadline: it had better not wait in a queue.
+  [[nodiscard]] bool timed();
   // Queues one run of what was not sent; nothing when the scratch has no room for its header.
   void fill(SendQueue& queue, Scratch& scratch, std::uint32_t nonce);
   // The peer has all below `next`: memory of whole runs is given back.
@@ -58,18 +84,35 @@ class Outbox {
 
  private:
   static constexpr std::size_t kMarkCount = 64;  // 2 MiB of marks; beyond them runs get longer
+  static constexpr std::size_t kBoundaryCount = 4096;  // beyond them append() finds no room
 
-  // Where a run begins; it ends where the next one begins, the last at the frontier.
+  // Where a run begins; it ends where the next one begins, the last at the frontier. Of one that is
+  // skipped the bytes may be gone.
   struct Run {
     Sequence first;
     base::LogCursor cursor;
+    bool skipped = false;
   };
+  // From here on messages have this deadline, or none.
+  struct Boundary {
+    base::Published at;
+    std::optional<Instant> deadline;
+  };
+  using Boundaries = std::array<Boundary, kBoundaryCount>;
 
+  [[nodiscard]] bool append_frame(BytesView header, BytesView payload,
+                                  std::optional<Instant> deadline);
   void mark();
+  [[nodiscard]] bool bound(std::optional<Instant> deadline);
   [[nodiscard]] bool begin_run();
+  void begin_run(const base::Published& end, bool skipped);
+  // What governs the frontier; the next boundary limits `end`.
+  void pass_boundaries(base::Published& end);
+  [[nodiscard]] Sequence run_end_sequence(std::size_t index) const;
   [[nodiscard]] std::uint64_t run_end(std::size_t index) const;
-  [[nodiscard]] Sequence first_run_end() const;
+  [[nodiscard]] Sequence first_run_end() const { return run_end_sequence(0); }
   [[nodiscard]] static base::LogCursor after(base::LogCursor cursor, std::uint64_t count);
+  void fill_skip(SendQueue& queue, Scratch& scratch);
   void give_back();
   void release();
   void update_room();
@@ -82,6 +125,8 @@ class Outbox {
   Sequence next_sequence_;
   std::uint64_t appended_bytes_ = 0;
   std::uint64_t marked_bytes_ = 0;
+  std::optional<Instant> bound_deadline_;
+  std::uint64_t bound_bytes_ = 0;
 
   // Between both.
   alignas(64) std::atomic<std::uint64_t> room_;
@@ -89,11 +134,15 @@ class Outbox {
   std::array<base::Published, kMarkCount> marks_;
   std::atomic<std::uint64_t> marks_made_{0};   // the writer's
   std::atomic<std::uint64_t> marks_taken_{0};  // the session's
+  std::unique_ptr<Boundaries> boundaries_;     // made with the first deadline: most have none
+  std::atomic<std::uint64_t> boundaries_made_{0};
+  std::atomic<std::uint64_t> boundaries_taken_{0};
 
   // The session's.
   alignas(64) base::Published seen_;
   base::LogCursor frontier_;  // of what no run holds
   Sequence frontier_sequence_;
+  std::optional<Instant> deadline_;  // of what lies at the frontier
   Sequence acknowledged_;
   std::uint64_t room_unsent_;
   base::Ring<Run> runs_;       // not given back

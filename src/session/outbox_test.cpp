@@ -13,6 +13,8 @@
 namespace orzatty::session {
 namespace {
 
+using namespace std::chrono_literals;
+
 std::string payload_of(std::uint64_t number, std::size_t size) {
   std::string text = std::to_string(number) + ":";
   text.resize(std::max(size, text.size()), static_cast<char>('a' + number % 26));
@@ -46,6 +48,8 @@ class Peer {
   Sequence first{~std::uint64_t{0} >> 2};
   Sequence next;
   std::vector<std::string> payloads;
+  std::vector<wire::Skip> skips;
+  MessageAttributes attributes;     // of the last message, without its views
   std::vector<std::uint64_t> runs;  // their nonces, of each piece that came
 
  private:
@@ -55,12 +59,18 @@ class Peer {
       const auto item = reader_.next();
       ASSERT_TRUE(item) << name(item.error().code) << " " << item.error().where;
       if (std::holds_alternative<wire::NeedMore>(*item)) return;
+      if (const auto* skip = std::get_if<wire::Skip>(&*item)) {
+        skips.push_back(*skip);
+        next = skip->to;
+      }
       if (const auto* messages = std::get_if<wire::Messages>(&*item)) {
         first = std::min(first, Sequence(messages->first));
         next = Sequence(messages->first + messages->count);
         if (runs.empty() || runs.back() != messages->nonce) runs.push_back(messages->nonce);
         for (const wire::MessageView message : wire::MessageRange(messages->bytes)) {
           payloads.emplace_back(text_of(message.payload));
+          attributes = *wire::decode_attributes(message.attributes);
+          attributes.key = {};
         }
       }
     }
@@ -78,6 +88,13 @@ class OutboxTest : public testing::Test {
     }
     return count;
   }
+  // One message that lives for so long; 0 is for ever.
+  [[nodiscard]] bool append_timed(std::chrono::milliseconds time_to_live, std::size_t size = 64) {
+    const std::string text = payload_of(outbox_.next_sequence().value(), size);
+    MessageAttributes attributes;
+    if (time_to_live.count() > 0) attributes.time_to_live = time_to_live;
+    return outbox_.append(MessageType::kRaw, bytes_of(text), attributes, now_);
+  }
   void fill_all() {
     while (outbox_.has_unsent()) outbox_.fill(queue_, scratch_, ++nonce_);
   }
@@ -87,6 +104,7 @@ class OutboxTest : public testing::Test {
   Outbox outbox_{kSizeMax};
   SendQueue queue_;
   std::uint32_t nonce_ = 0;
+  Instant now_{};
 };
 
 // spec: PUBLISH-1, STREAM-5
@@ -227,6 +245,138 @@ TEST_F(OutboxTest, ForgetsNoRunWhenTheScratchIsFull) {
   EXPECT_EQ(peer.payloads.size(), 10U);
 }
 
+// spec: DEADLINE-1, STREAM-5
+TEST_F(OutboxTest, SkipsWhatExpiredBeforeItWasSentAndSendsTheRestWithoutAHole) {
+  ASSERT_EQ(append(2), 2U);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(append_timed(10ms));
+  ASSERT_TRUE(append_timed(20ms));
+  ASSERT_EQ(append(1), 1U);
+  fill_all();  // would take all of it: only what is never sent can expire
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(append_timed(10ms));
+  ASSERT_TRUE(append_timed(20ms));
+  ASSERT_EQ(append(1), 1U);
+  EXPECT_EQ(outbox_.next_expiry(), now_ + 10ms);
+  EXPECT_FALSE(outbox_.expire(now_ + 10ms - 1ns));
+
+  const auto expired = outbox_.expire(now_ + 10ms);
+  ASSERT_TRUE(expired);
+  EXPECT_EQ(expired->from, Sequence(7));
+  EXPECT_EQ(expired->to, Sequence(10));
+  EXPECT_EQ(outbox_.next_expiry(), now_ + 20ms);
+  fill_all();
+  Peer peer{Sequence(0)};
+  peer.take(queue_);
+
+  EXPECT_EQ(peer.payloads.size(), 9U);
+  EXPECT_EQ(peer.next, Sequence(12));
+  ASSERT_EQ(peer.skips.size(), 1U);
+  EXPECT_EQ(peer.skips[0], (wire::Skip{Sequence(7), Sequence(10), GapReason::kExpired}));
+  EXPECT_FALSE(outbox_.expire(now_ + 1h));
+}
+
+TEST_F(OutboxTest, ExpiresNothingThatWasInARunOnceEvenAfterALostConnection) {
+  ASSERT_TRUE(append_timed(10ms));
+  fill_all();
+  queue_.clear();
+  outbox_.rewind();
+  ASSERT_TRUE(append_timed(10ms));
+  ASSERT_TRUE(append_timed(10ms));
+
+  const auto expired = outbox_.expire(now_ + 10ms);
+  fill_all();
+  Peer peer{Sequence(0)};
+  peer.take(queue_);
+
+  ASSERT_TRUE(expired);
+  EXPECT_EQ(expired->from, Sequence(1));
+  ASSERT_EQ(peer.payloads.size(), 1U);
+  ASSERT_EQ(peer.skips.size(), 1U);
+  EXPECT_EQ(peer.skips[0].to, Sequence(3));
+}
+
+// spec: DEADLINE-1
+TEST_F(OutboxTest, SaysASkipAgainUntilThePeerKnowsIt) {
+  ASSERT_EQ(append(1), 1U);
+  ASSERT_TRUE(append_timed(10ms));
+  fill_all();
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(append_timed(10ms));
+  ASSERT_TRUE(outbox_.expire(now_ + 10ms));
+  fill_all();
+  outbox_.acknowledged(Sequence(2));
+
+  outbox_.rewind();
+  Peer again{outbox_.sent()};
+  queue_.clear();
+  fill_all();
+  again.take(queue_);
+  outbox_.acknowledged(Sequence(4));  // a part of it, as far as anybody can tell
+  outbox_.rewind();
+  Peer third{outbox_.sent()};
+  fill_all();
+  third.take(queue_);
+
+  ASSERT_EQ(again.skips.size(), 1U);
+  EXPECT_EQ(again.skips[0].from, Sequence(2));
+  ASSERT_EQ(third.skips.size(), 1U);
+  EXPECT_EQ(third.skips[0].from, Sequence(4));
+  EXPECT_EQ(third.skips[0].to, Sequence(6));
+}
+
+TEST_F(OutboxTest, HasTheRoomOfWhatExpiredAtOnce) {
+  while (append_timed(10ms, 1000)) continue;
+  EXPECT_FALSE(outbox_.has_room(1000));
+
+  ASSERT_TRUE(outbox_.expire(now_ + 10ms));
+
+  EXPECT_TRUE(outbox_.has_room(1000));
+  now_ += 10ms;
+  std::uint64_t count = 0;
+  while (append_timed(10ms, 1000)) ++count;
+  EXPECT_GT(count, kSizeMax / 1100);
+}
+
+TEST_F(OutboxTest, QueuesLittleOfWhatMayStillExpire) {
+  for (int i = 0; i < 200; ++i) ASSERT_TRUE(append_timed(10ms, 100));
+
+  outbox_.fill(queue_, scratch_, 1);
+
+  EXPECT_LE(queue_.unsent(), Outbox::kTimedRunBytes + 200);
+  EXPECT_TRUE(outbox_.timed());
+}
+
+// Every message another deadline: there is room for some thousands, then the writer waits.
+TEST_F(OutboxTest, FindsNoRoomForMoreDeadlinesThanItKeepsApart) {
+  Outbox large(1 << 20);
+  const auto take = [&] {
+    const MessageAttributes attributes{.time_to_live = 10ms};
+    now_ += 1ms;
+    return large.append(MessageType::kRaw, bytes_of("x"), attributes, now_);
+  };
+  std::uint64_t count = 0;
+  while (take()) ++count;
+  EXPECT_EQ(count, 4096U);
+  EXPECT_FALSE(large.has_room(1));
+
+  ASSERT_TRUE(large.expire(now_));
+
+  EXPECT_TRUE(large.has_room(1));
+  EXPECT_TRUE(take());
+}
+
+TEST_F(OutboxTest, CarriesTheAttributesOfAMessage) {
+  const MessageAttributes attributes{
+      .time_to_live = 50ms, .timestamp = std::chrono::microseconds(7), .key = bytes_of("AAPL")};
+  ASSERT_TRUE(outbox_.append(MessageType::kText, bytes_of("17.5"), attributes, now_));
+  fill_all();
+  Peer peer{Sequence(0)};
+  peer.take(queue_);
+
+  ASSERT_EQ(peer.payloads.size(), 1U);
+  EXPECT_EQ(peer.payloads[0], "17.5");
+  EXPECT_EQ(peer.attributes.time_to_live, 50ms);
+  EXPECT_EQ(peer.attributes.timestamp, std::chrono::microseconds(7));
+}
+
 // One thread appends through a small room, the other sends, acknowledges and now and then loses its
 // connection. (Under the thread sanitizer this is the proof that there is no race.)
 TEST_F(OutboxTest, IsWrittenByOneThreadWhileAnotherSendsIt) {
@@ -235,7 +385,11 @@ TEST_F(OutboxTest, IsWrittenByOneThreadWhileAnotherSendsIt) {
   std::thread writer([&] {
     for (std::uint64_t i = 0; i < kCount; ++i) {
       const std::string text = payload_of(i, 1 + i * 31 % 300);
-      while (!outbox_.append(MessageType::kRaw, bytes_of(text))) std::this_thread::yield();
+      MessageAttributes attributes;
+      if (i / 50 % 2 == 0) attributes.time_to_live = 1h;
+      while (!outbox_.append(MessageType::kRaw, bytes_of(text), attributes, now_)) {
+        std::this_thread::yield();
+      }
     }
   });
   std::uint64_t expected = 0;
