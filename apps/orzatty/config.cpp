@@ -1,7 +1,5 @@
 #include "config.h"
 
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -11,9 +9,8 @@
 #include <utility>
 
 #include "base/limits_table.h"
-#include "nearest.h"
-#include "quantity.h"
 #include "state_folder.h"
+#include "strict_toml.h"
 
 namespace orzatty::apps {
 namespace {
@@ -25,60 +22,6 @@ constexpr std::array<std::pair<std::string_view, SlowPolicy>, 4> kPolicies = {
      {"drop_oldest", SlowPolicy::kDropOldest},
      {"latest", SlowPolicy::kLatest},
      {"disconnect", SlowPolicy::kDisconnect}}};
-
-// The first problem ends the reading: thrown here, and caught by parse_config() alone.
-struct Problem {
-  toml::source_position where;
-  std::string text;
-};
-
-[[noreturn]] void reject(const toml::node& node, std::string text) {
-  throw Problem{node.source().begin, std::move(text)};
-}
-
-// "did you mean 'listen'?"
-std::string suggestion(std::string_view word, std::span<const std::string_view> known) {
-  return ": did you mean '" + std::string(nearest(word, known).value_or("")) + "'?";
-}
-
-void reject_unknown_keys(const toml::table& table, std::string_view place,
-                         std::span<const std::string_view> known) {
-  for (const auto& [key, value] : table) {
-    if (std::ranges::find(known, key.str()) != known.end()) continue;
-    throw Problem{key.source().begin, "unknown key '" + std::string(key.str()) + "'" +
-                                          std::string(place) + suggestion(key.str(), known)};
-  }
-}
-
-std::string read_string(const toml::node& node, std::string_view key) {
-  const auto text = node.value_exact<std::string>();
-  if (!text || text->empty()) reject(node, std::string(key) + " must be a text, in quotes");
-  return *text;
-}
-
-std::uint64_t read_count(const toml::node& node, std::string_view key, std::uint64_t count_max) {
-  const auto value = node.value_exact<std::int64_t>();
-  if (!value || *value < 0 || static_cast<std::uint64_t>(*value) > count_max) {
-    reject(node,
-           std::string(key) + " must be a whole number from 0 to " + std::to_string(count_max));
-  }
-  return static_cast<std::uint64_t>(*value);
-}
-
-Duration read_duration(const toml::node& node, std::string_view key) {
-  const auto text = node.value_exact<std::string>();
-  const auto duration = text ? parse_duration(*text) : std::nullopt;
-  if (!duration) {
-    reject(node, std::string(key) + " must be a time such as \"250ms\", \"5s\", \"10m\", \"1h\"");
-  }
-  return *duration;
-}
-
-bool read_bool(const toml::node& node, std::string_view key) {
-  const auto value = node.value_exact<bool>();
-  if (!value) reject(node, std::string(key) + " must be true or false");
-  return *value;
-}
 
 std::string read_listen(const toml::node& node) {
   const auto* list = node.as_array();
@@ -116,18 +59,6 @@ NamedToken read_token(const toml::table& table, const std::filesystem::path& fol
   if (!secret) reject(*file, secret.error().text);
   named.token = std::move(*secret);
   return named;
-}
-
-// Gives every table of an array of tables to `read`.
-template <class Read>
-void for_each_table(const toml::node& node, std::string_view key, Read read) {
-  const auto* list = node.as_array();
-  if (list == nullptr) reject(node, std::string(key) + " must be a list of tables");
-  for (const toml::node& item : *list) {
-    const auto* table = item.as_table();
-    if (table == nullptr) reject(item, std::string(key) + " must be a list of tables");
-    read(*table);
-  }
 }
 
 std::vector<NamedToken> read_tokens(const toml::node& node, const std::filesystem::path& folder) {
@@ -251,22 +182,11 @@ Config read_config(const toml::table& root, const std::filesystem::path& folder)
   return config;
 }
 
-std::unexpected<Failure> failure_at(const std::filesystem::path& path,
-                                    const toml::source_position& where, std::string_view text) {
-  return failure(ExitCode::kUsage,
-                 path.string() + ":" + std::to_string(where.line) + ": " + std::string(text));
-}
-
 }  // namespace
 
 Result<Config> parse_config(std::string_view text, const std::filesystem::path& path) {
-  try {
-    return read_config(toml::parse(text), path.parent_path());
-  } catch (const toml::parse_error& error) {
-    return failure_at(path, error.source().begin, error.description());
-  } catch (const Problem& problem) {
-    return failure_at(path, problem.where, problem.text);
-  }
+  return read_toml(text, path,
+                   [&](const toml::table& root) { return read_config(root, path.parent_path()); });
 }
 
 Result<Config> load_config(const std::filesystem::path& path) {
