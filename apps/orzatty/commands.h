@@ -30,6 +30,7 @@ std::unique_ptr<Command> token_command();
 std::unique_ptr<Command> context_command();
 std::unique_ptr<Command> demo_command();
 std::unique_ptr<Command> bench_command();
+std::unique_ptr<Command> lab_command();
 
 // Parses, runs, and tells what went wrong: all of main() but its name.
 int run_program(int count, const char* const* words);

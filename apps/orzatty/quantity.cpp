@@ -58,6 +58,28 @@ std::optional<Duration> parse_duration(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<std::uint64_t> parse_rate(std::string_view text) {
+  double value = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value, std::chars_format::fixed);
+  if (error != std::errc{}) return std::nullopt;
+  constexpr std::array<Unit, 8> units = {{{1.0 / 8, "bit/s"},
+                                          {1e3 / 8, "kbit/s"},
+                                          {1e6 / 8, "Mbit/s"},
+                                          {1e9 / 8, "Gbit/s"},
+                                          {1, "B/s"},
+                                          {1e3, "kB/s"},
+                                          {1e6, "MB/s"},
+                                          {1e9, "GB/s"}}};
+  for (const Unit& unit : units) {
+    if (std::string_view(rest, end) != unit.name) continue;
+    const double bytes = value * unit.factor;
+    if (!(bytes >= 1 && bytes <= 1e15)) return std::nullopt;
+    return static_cast<std::uint64_t>(bytes);
+  }
+  return std::nullopt;
+}
+
 std::string fixed(double value, int decimals) {
   std::array<char, 64> buffer{};
   const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,

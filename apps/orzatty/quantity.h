@@ -14,6 +14,8 @@ namespace orzatty::apps {
 std::optional<std::uint64_t> parse_count(std::string_view text);
 // "250us", "5ms", "1.5s", "10m", "12h", "7d".
 std::optional<Duration> parse_duration(std::string_view text);
+// "64kbit/s", "10Mbit/s", "1.5MB/s", in bytes per second; at least one.
+std::optional<std::uint64_t> parse_rate(std::string_view text);
 
 std::string text_of_size(double bytes);           // "1.5 MB"
 std::string text_of_rate(double per_second);      // "1.25 M", to be followed by what is counted

@@ -29,6 +29,19 @@ TEST(ParseCount, RejectsSignsFractionsAndOverflow) {
   }
 }
 
+TEST(ParseRate, TakesBitsAndBytesPerSecond) {
+  EXPECT_EQ(parse_rate("8bit/s"), 1U);
+  EXPECT_EQ(parse_rate("64kbit/s"), 8000U);
+  EXPECT_EQ(parse_rate("1.5Mbit/s"), 187'500U);
+  EXPECT_EQ(parse_rate("2MB/s"), 2'000'000U);
+}
+
+TEST(ParseRate, RejectsWhatHasNoUnitNoNumberOrIsLessThanAByte) {
+  for (const char* text : {"", "64", "kbit/s", "64kbps", "64 kbit/s", "-1B/s", "7bit/s", "1e9GB/s"}) {
+    EXPECT_EQ(parse_rate(text), std::nullopt) << text;
+  }
+}
+
 TEST(TextOfQuantities, TakesTheLargestUnitThatFits) {
   EXPECT_EQ(text_of_size(0), "0 bytes");
   EXPECT_EQ(text_of_size(999), "999 bytes");
