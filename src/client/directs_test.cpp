@@ -7,11 +7,7 @@ namespace {
 
 session::DirectMessages messages(std::string_view channel, std::uint64_t first,
                                  std::uint64_t count) {
-  return {.stream = {},
-          .channel = channel,
-          .first = Sequence(first),
-          .count = count,
-          .frames = {}};
+  return {.stream = {}, .channel = channel, .first = Sequence(first), .count = count, .frames = {}};
 }
 
 // spec: RESUME-4

@@ -58,7 +58,7 @@ TEST_F(SubscriptionTest, AsksAgainWhereItStandsAndForWhatCameMeanwhile) {
   ASSERT_EQ(request.positions.size(), 1U);
   EXPECT_EQ(request.positions[0],
             (wire::SubscribePosition{*ChannelName::parse("a.x"), kEpoch, Offset(20)}));
-  EXPECT_EQ(request.start, StartPosition::start());
+  EXPECT_EQ(request.start, StartPosition::at(Offset(0)));
   EXPECT_EQ(advance(0, 20, 21), ErrorCode::kAliasUnknown);  // names are of one connection
 }
 

@@ -131,7 +131,10 @@ class Client final : public Node, private ClientEvents {
   void write(Packets& packets, Instant now) override {
     append_waiting();
     link_.drain(now);
-    if (std::exchange(wants_connection_, false)) link_.connect(address, kServerAddress, now);
+    if (std::exchange(wants_connection_, false)) {
+      ++connection_count;
+      link_.connect(address, kServerAddress, now);
+    }
     while (link_.write(packets, now)) {
     }
   }
@@ -142,8 +145,11 @@ class Client final : public Node, private ClientEvents {
   std::vector<client::Disconnected> disconnected;
   std::vector<client::Settled> fates;
   std::vector<client::Missed> missed;
+  std::vector<client::DirectMissed> missed_direct;
   std::vector<std::string> drained;
   std::size_t resets = 0;
+  std::size_t seen_at_reset = 0;
+  std::size_t connection_count = 0;
   std::size_t ready = 0;  // subscriptions that were confirmed
 
  private:
@@ -188,12 +194,17 @@ class Client final : public Node, private ClientEvents {
       disconnected.push_back(*down);
     } else if (const auto* settled = std::get_if<client::Settled>(&output)) {
       fates.push_back(*settled);
+    } else if (const auto* lost = std::get_if<client::DirectMissed>(&output)) {
+      missed_direct.push_back(*lost);
     } else if (const auto* gap = std::get_if<client::Missed>(&output)) {
       missed.push_back(*gap);
     } else if (const auto* draining = std::get_if<client::Draining>(&output)) {
       drained.push_back(draining->text);
     } else {
-      resets += std::holds_alternative<client::ChannelReset>(output) ? 1U : 0U;
+      if (std::holds_alternative<client::ChannelReset>(output)) {
+        ++resets;
+        seen_at_reset = seen.size();
+      }
       ready += std::holds_alternative<client::SubscriptionReady>(output) ? 1U : 0U;
     }
   }
@@ -348,6 +359,19 @@ class World final : private ServerEvents {
     retired_.push_back(client.address);
     client.address = next_address();
     client.link().migrate(client.address, now);
+  }
+
+  // The connection breaks at this moment: no packet of it reaches anybody any more.
+  void drop_connection(Client& client) {
+    if (!client.link().has_connection()) return;
+    client.link().connect_failed("it broke", now);
+    const base::Address before = outside(client);
+    client.address = next_address();
+    retired_.push_back(before);
+  }
+  // The client lets go of its connection and says nothing.
+  void forget_connection(Client& client) {
+    client.link().connect_failed("it broke", now);
   }
 
   bool run_until(const std::function<bool()>& done, Duration at_most = 60s) {
