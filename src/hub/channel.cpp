@@ -40,6 +40,10 @@ bool Channel::append(const Batch& batch, Instant now) {
                  .begin = begin,
                  .appended = now});
   if (index_.end_number() != end_before) producers_.run_added(batch.producer, end_before);
+  if (batch.has_attributes) {
+    const Offset first(index_.next_offset().value() - batch.count);
+    deadlines_.note(batch.body, first, begin, now);
+  }
   if (config_.slow_policy == SlowPolicy::kLatest) {
     newest_ = begin;
     if (batch.count > 1) note_newest(batch.body, begin);
@@ -78,7 +82,9 @@ void Channel::trim(Instant now, std::vector<ChannelReader*>& overtaken) {
     readers_.pop_front(overtaken);
     trimmed = true;
   }
-  if (trimmed) log_.trim(index_.empty() ? log_.end() : index_.front().begin);
+  if (!trimmed) return;
+  deadlines_.forget_below(index_.first_offset());
+  log_.trim(index_.empty() ? log_.end() : index_.front().begin);
 }
 
 // The time of a run is that of its first message; the last may be this much younger.

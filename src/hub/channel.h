@@ -11,6 +11,7 @@
 #include "base/ring.h"
 #include "base/run_index.h"
 #include "base/slab.h"
+#include "hub/deadlines.h"
 #include "hub/producers.h"
 #include "hub/readers.h"
 #include "orzatty/channel.h"
@@ -34,6 +35,7 @@ struct Batch {
   std::uint64_t count = 0;
   BytesView header;  // of a message whose payload is the body; else empty
   BytesView body;    // whole frames, but for the header
+  bool has_attributes = false;  // some of the frames in the body may have
 };
 
 class Channel {
@@ -52,6 +54,8 @@ class Channel {
   [[nodiscard]] Producers& producers() { return producers_; }
   [[nodiscard]] const Producers& producers() const { return producers_; }
   [[nodiscard]] Readers& readers() { return readers_; }
+  [[nodiscard]] Deadlines& deadlines() { return deadlines_; }
+  [[nodiscard]] const Deadlines& deadlines() const { return deadlines_; }
 
   // The entry of the server itself, made when it is new.
   [[nodiscard]] base::ProducerNumber own_producer(const ProducerId& id, std::string_view identity);
@@ -64,6 +68,7 @@ class Channel {
   // When age lets go of the oldest run.
   [[nodiscard]] std::optional<Instant> next_expiry() const;
 
+  [[nodiscard]] base::LogCursor end() const { return log_.end(); }
   [[nodiscard]] std::uint64_t end_position() const { return log_.end().position; }
   // Where an offset lies; it must be kept, or be the next one.
   [[nodiscard]] base::LogCursor locate(Offset offset) const;
@@ -111,6 +116,7 @@ class Channel {
   std::uint64_t size_max_;
   base::Log log_;
   base::RunIndex index_;
+  Deadlines deadlines_;
   Producers producers_;
   std::optional<base::ProducerNumber> own_;
   Readers readers_;

@@ -26,8 +26,14 @@ ChannelReader::ChannelReader(Channel& channel, Delivery& delivery, ChannelAlias 
 
 ChannelReader::~ChannelReader() { channel_.readers().leave(*this); }
 
+ChannelReader::Step ChannelReader::step(Instant now) const {
+  Step step = next_step();
+  if (step.size > 0 && !channel_.deadlines().empty()) leave_out_expired(step, now);
+  return step;
+}
+
 // spec: SUBSCRIBE-3, SUBSCRIBE-4
-ChannelReader::Step ChannelReader::step() const {
+ChannelReader::Step ChannelReader::next_step() const {
   if (auto jumped = jump()) return *jumped;
   const base::RunIndex& index = channel_.index();
   if (standing.state == Standing::State::kBehind) return rest_of(standing.run, next_, place_);
@@ -71,21 +77,61 @@ ChannelReader::Step ChannelReader::rest_of(base::RunNumber number, Offset offset
   return step;
 }
 
+// Ends the step before the first message that expired, or, where that is its first one, makes it a
+// gap. Of what may still expire only a little goes at once. spec: DEADLINE-2
+void ChannelReader::leave_out_expired(Step& step, Instant now) const {
+  const Deadlines& deadlines = channel_.deadlines();
+  const Offset end = step.first + step.count;
+  std::size_t at = deadlines.find(step.first);
+  const auto expired = [&](Offset from) {
+    return at < deadlines.size() && deadlines[at].from <= from && deadlines[at].at <= now;
+  };
+  if (expired(step.first)) {
+    step.count = step.size = 0;
+    if (step.gap) return;  // is told first
+    Offset to = step.first;
+    for (; expired(to); ++at) {
+      to = deadlines[at].to;
+      step.begin = deadlines[at].end_cursor();
+    }
+    step.gap = Gap{step.first, to, GapReason::kExpired};
+    step.first = to;
+    return;
+  }
+  for (; at < deadlines.size() && deadlines[at].from < end; ++at) {
+    const Deadlines::Group& group = deadlines[at];
+    const std::uint64_t size = group.begin.position - step.begin.position;
+    const bool cut = group.at <= now || size >= Deadlines::kGroupBytes;
+    if (group.from <= step.first || !cut) continue;
+    step.count = group.from - step.first;
+    step.size = size;
+    return;
+  }
+}
+
 bool ChannelReader::advance(const Step& step) {
   gap_reason_ = GapReason::kSlow;
   next_ = step.first + step.count;
-  if (step.size > 0) {
+  if (step.begin.segment != nullptr) {
     place_ = step.begin;
     base::Log::skip(place_, step.size);
   }
   if (next_ < channel_.index().next_offset()) {
-    const std::uint64_t taken = step.size > 0 ? 1 : 0;
-    channel_.readers().set_behind(*this, base::RunNumber(step.run.value() + taken));
+    channel_.readers().set_behind(*this, run_after(step));
     return true;
   }
   channel_.readers().set_caught_up(*this);
   told_slow = false;
   return false;
+}
+
+// The run that holds what comes next.
+base::RunNumber ChannelReader::run_after(const Step& step) const {
+  const base::RunIndex& index = channel_.index();
+  const Offset end = index.find(step.run)->end_offset();
+  if (next_ < end) return step.run;
+  if (next_ == end) return base::RunNumber(step.run.value() + 1);
+  return *index.find(next_);
 }
 
 std::optional<ProducerAlias> ChannelReader::find_alias(base::ProducerNumber number) const {

@@ -37,7 +37,7 @@ class ChannelReader {
     std::uint64_t size = 0;
     base::LogCursor begin;
   };
-  [[nodiscard]] Step step() const;
+  [[nodiscard]] Step step(Instant now) const;
   // The step was taken; its bytes are pinned by whoever took it. False when it has everything now.
   bool advance(const Step& step);
 
@@ -60,6 +60,9 @@ class ChannelReader {
     std::uint64_t serial = 0;  // 0: nobody
     ProducerAlias alias;
   };
+  [[nodiscard]] Step next_step() const;
+  void leave_out_expired(Step& step, Instant now) const;
+  [[nodiscard]] base::RunNumber run_after(const Step& step) const;
   [[nodiscard]] std::optional<Step> jump() const;
   [[nodiscard]] Step rest_of(base::RunNumber number, Offset offset, base::LogCursor place) const;
 

@@ -26,10 +26,12 @@ ChannelReader* Delivery::find(ChannelAlias alias) {
 // Readers take turns, a run each, so that no channel of a wildcard holds up another.
 Delivery::Refilled Delivery::refill(session::SendQueue& queue, session::SessionCore& core,
                                     session::Scratch& marks, DeliveryCounters& counters,
-                                    std::vector<Channel*>& read) {
+                                    std::vector<Channel*>& read, Instant now) {
   while (!line_.empty() && queue.unsent() < kFill) {
     ChannelReader& reader = *line_.front();
-    const ChannelReader::Step step = reader.step();
+    // What may still expire does not wait in a queue, where it could not. spec: DEADLINE-2
+    if (queue.unsent() > 0 && !reader.channel().deadlines().empty()) break;
+    const ChannelReader::Step step = reader.step(now);
     std::optional<ProducerAlias> known;
     if (step.size > 0) known = reader.find_alias(step.producer);
     const bool introduces = step.size > 0 && !known;

@@ -52,7 +52,7 @@ class Delivery {
   // Puts what there is on the stream. `marks` holds what stands between messages. Channels that
   // were read are added to `read`.
   Refilled refill(session::SendQueue& queue, session::SessionCore& core, session::Scratch& marks,
-                  DeliveryCounters& counters, std::vector<Channel*>& read);
+                  DeliveryCounters& counters, std::vector<Channel*>& read, Instant now);
 
   // Some reader has not caught up.
   [[nodiscard]] bool has_news() const { return !line_.empty(); }

@@ -33,9 +33,9 @@ bool DirectLog::open(session::StreamKey stream, std::size_t preface_size, Sequen
   return true;
 }
 
-bool DirectLog::append(MessageType type, BytesView payload) {
-  std::array<std::byte, 16> header;
-  const std::size_t size = wire::encode_message_header(header, type, payload.size());
+bool DirectLog::append(MessageType type, BytesView payload, const MessageAttributes& attributes) {
+  std::array<std::byte, wire::kMessageHeaderSizeMax> header;
+  const std::size_t size = wire::encode_message_header(header, type, attributes, payload.size());
   if (!log_.append(BytesView(header).first(size), payload, 1)) return false;
   appended_ += 1;
   return true;

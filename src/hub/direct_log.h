@@ -24,7 +24,8 @@ class DirectLog {
   // kept is left out, which the first run shows. False when there was never so much.
   [[nodiscard]] bool open(session::StreamKey stream, std::size_t preface_size, Sequence next);
   // False when it is full: the peer does not read.
-  [[nodiscard]] bool append(MessageType type, BytesView payload);
+  [[nodiscard]] bool append(MessageType type, BytesView payload,
+                            const MessageAttributes& attributes = {});
   // False when `marks` has no room until the peer acknowledges some.
   [[nodiscard]] bool refill(session::SendQueue& queue, session::SessionCore& core,
                             session::Scratch& marks);

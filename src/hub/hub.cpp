@@ -11,6 +11,7 @@
 #include "hub/resuming.h"
 #include "hub/subscribing.h"
 #include "orzatty/version.h"
+#include "wire/message.h"
 
 namespace orzatty::hub {
 
@@ -214,29 +215,30 @@ void Hub::handle_channel(const ChannelName& channel, std::size_t handler) {
 
 // spec: FRAME-3
 ErrorCode Hub::send_direct(PeerKey key, const ChannelName& channel, MessageType type,
-                           BytesView payload) {
+                           BytesView payload, const MessageAttributes& attributes) {
   HubState& state = parts_->state;
-  if (payload.size() > state.config.limits.message_size_max) return ErrorCode::kMessageTooLarge;
+  if (wire::message_body_size(attributes, payload.size()) > state.config.limits.message_size_max)
+    return ErrorCode::kMessageTooLarge;
   if (type == MessageType::kText && !base::is_utf8(payload)) return ErrorCode::kTextInvalid;
   Peer* const peer = state.find(key);
   if (peer == nullptr) {
     DetachedSession* const waiting = parts_->resuming.find(key);
     if (waiting == nullptr) return ErrorCode::kClosedByUser;
-    return parts_->resuming.send_direct(*waiting, channel, type, payload);
+    return parts_->resuming.send_direct(*waiting, channel, type, payload, attributes);
   }
   if (!peer->session.open()) return ErrorCode::kClosedByUser;
   DirectLog* const log = peer->direct_log(channel);
   if (log == nullptr) return ErrorCode::kChannelLimit;
-  if (!log->append(type, payload)) return ErrorCode::kOverloaded;
+  if (!log->append(type, payload, attributes)) return ErrorCode::kOverloaded;
   peer->session.core().sends().wake(log->stream());
   state.mark_ready(*peer);
   return ErrorCode::kNone;
 }
 
-ErrorCode Hub::publish(const ChannelName& channel, MessageType type, BytesView payload,
-                       Instant now) {
+ErrorCode Hub::publish(const ChannelName& channel, MessageType type, BytesView payload, Instant now,
+                       const MessageAttributes& attributes) {
   parts_->state.now = now;
-  return parts_->publishing.publish(channel, type, payload);
+  return parts_->publishing.publish(channel, type, payload, attributes);
 }
 
 bool Hub::has_peer(PeerKey peer) const { return parts_->state.find(peer) != nullptr; }
@@ -260,6 +262,7 @@ std::vector<session::Credit>& Hub::credits(PeerKey peer) {
 
 void Hub::flush(PeerKey key, Instant now) {
   Peer& peer = *parts_->at(key, now);
+  peer.written_at = now;
   peer.session.flush(now);
   parts_->state.set_timer(peer);
 }

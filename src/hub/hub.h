@@ -118,13 +118,13 @@ class Hub {
   // kChannelLimit when the peer has too many, kClosedByUser when it is gone, kMessageTooLarge,
   // kTextInvalid.
   [[nodiscard]] ErrorCode send_direct(PeerKey peer, const ChannelName& channel, MessageType type,
-                                      BytesView payload);
+                                      BytesView payload, const MessageAttributes& attributes = {});
   // Into a hub channel, as the server itself (identity "$server"): kNone when it was stored,
   // kOverloaded when there is no memory or the channel holds all it may for somebody who is waited
   // for, kChannelLimit, kNameInvalid when it is longer than the limit, kMessageTooLarge,
   // kTextInvalid.
   [[nodiscard]] ErrorCode publish(const ChannelName& channel, MessageType type, BytesView payload,
-                                  Instant now);
+                                  Instant now, const MessageAttributes& attributes = {});
 
   // The transport's driver. References are valid until the next call that takes a PeerKey ends it.
   [[nodiscard]] bool has_peer(PeerKey peer) const;

@@ -186,6 +186,19 @@ class Client {
     write(stream, bytes);
     next_[stream] += texts.size();
   }
+  // One message that says something about itself.
+  void send(StreamKey stream, std::string_view text, const MessageAttributes& attributes) {
+    std::array<std::byte, wire::kMessageHeaderSizeMax> header;
+    const auto size =
+        wire::encode_message_header(header, MessageType::kRaw, attributes, text.size());
+    Bytes bytes;
+    wire::encode(wire::Run{.first = next_[stream]++, .size = size + text.size(), .nonce = 9},
+                 bytes);
+    bytes.insert(bytes.end(), header.begin(), header.begin() + static_cast<std::ptrdiff_t>(size));
+    const BytesView payload = bytes_of(text);
+    bytes.insert(bytes.end(), payload.begin(), payload.end());
+    write(stream, bytes);
+  }
   void send(StreamKey stream, std::string_view text) { send_run(stream, {std::string(text)}); }
   void skip(StreamKey stream, std::uint64_t to) {
     Bytes bytes;

@@ -40,7 +40,7 @@ void Peer::refill(session::StreamKey stream, session::SendQueue& queue) {
   const Source& source = sources_[stream.value()];
   if (source.delivery != nullptr) {
     const auto refilled =
-        source.delivery->refill(queue, session.core(), marks(), counters, channels_read);
+        source.delivery->refill(queue, session.core(), marks(), counters, channels_read, written_at);
     if (refilled == Delivery::Refilled::kNoRoom) starved_.push_back(stream);
     if (refilled == Delivery::Refilled::kExhausted) exhausted.push_back(source.delivery->id());
   } else if (source.direct != nullptr) {

@@ -69,6 +69,7 @@ class Peer final : public session::Refill {
   std::uint64_t next_subscription = 0;                // ids below it were used
   std::size_t waiting_positions = 0;                  // of wildcards that look for channels
   DeliveryCounters counters;
+  Instant written_at;     // when packets of it are built
   bool ready = false;     // stands in the hub's list
   bool lined_up = false;  // its session has something to say to the hub
 

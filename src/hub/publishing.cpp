@@ -220,7 +220,8 @@ void Publishing::store(Peer& peer, Publication& publication,
                     .first = fresh.first,
                     .count = fresh.count,
                     .header = {},
-                    .body = fresh.frames};
+                    .body = fresh.frames,
+                    .has_attributes = fresh.has_attributes};
   if (!channel.append(batch, state_.now)) {
     return reject(peer, publication, fresh, ErrorCode::kOverloaded);
   }
@@ -284,12 +285,29 @@ void Publishing::reject(Peer& peer, Publication& publication,
   peer.session.core().consumed(given.stream, given.frames.size());
 }
 
-// spec: PUBLISH-1
+// spec: PUBLISH-1, PUBLISH-8
 void Publishing::skip(Peer& peer, const session::PublicationSkipped& skipped) {
   const auto found = peer.publications.find(skipped.publication.value());
-  if (found == peer.publications.end() || found->second.producers == nullptr) return;
-  Producer& producer = (*found->second.producers)[found->second.producer];
-  if (!producer.fenced) producer.next = std::max(producer.next, skipped.to);
+  if (found == peer.publications.end() || peer.session.core().closed()) return;
+  Sequence next = skipped.to;
+  if (found->second.producers != nullptr) {
+    Producer& producer = (*found->second.producers)[found->second.producer];
+    if (producer.fenced) return;
+    if (skipped.to > producer.next) {
+      const Sequence from = std::max(producer.next, skipped.from);
+      if (skipped.reason == GapReason::kExpired) {
+        producer.refusals.add({from, skipped.to, ErrorCode::kExpired});
+      }
+      producer.next = skipped.to;
+    }
+    next = producer.next;
+  }
+  peer.session.accepted({.publication = skipped.publication,
+                         .first = next,
+                         .count = 0,
+                         .first_offset = {},
+                         .duplicate = false},
+                        0, 0, state_.now);
 }
 
 std::optional<Sequence> Publishing::next_of(const ProducerId& producer, const ChannelName& channel,
@@ -307,8 +325,10 @@ std::optional<Sequence> Publishing::next_of(const ProducerId& producer, const Ch
 }
 
 // spec: FRAME-3
-ErrorCode Publishing::publish(const ChannelName& name, MessageType type, BytesView payload) {
-  if (payload.size() > state_.config.limits.message_size_max) return ErrorCode::kMessageTooLarge;
+ErrorCode Publishing::publish(const ChannelName& name, MessageType type, BytesView payload,
+                              const MessageAttributes& attributes) {
+  if (wire::message_body_size(attributes, payload.size()) > state_.config.limits.message_size_max)
+    return ErrorCode::kMessageTooLarge;
   if (type == MessageType::kText && !base::is_utf8(payload)) return ErrorCode::kTextInvalid;
   if (name.text().size() > state_.config.limits.channel_name_size_max) {
     return ErrorCode::kNameInvalid;
@@ -319,15 +339,22 @@ ErrorCode Publishing::publish(const ChannelName& name, MessageType type, BytesVi
   if (channel->full()) return ErrorCode::kOverloaded;
   const base::ProducerNumber number = channel->own_producer(own_id_, kServerIdentity);
   Producer& producer = channel->producers()[number];
-  std::array<std::byte, 16> header;
-  const std::size_t size = wire::encode_message_header(header, type, payload.size());
+  std::array<std::byte, wire::kMessageHeaderSizeMax> header;
+  const std::size_t size = wire::encode_message_header(header, type, attributes, payload.size());
+  const base::LogCursor begin = channel->end();
   const Batch batch{.producer = number,
                     .first = producer.next,
                     .count = 1,
                     .header = BytesView(header).first(size),
-                    .body = payload};
+                    .body = payload,
+                    .has_attributes = false};
   const bool stored = channel->append(batch, state_.now);
   if (stored) {
+    if (attributes.time_to_live) {
+      const Offset offset(channel->index().next_offset().value() - 1);
+      channel->deadlines().note(*attributes.time_to_live, offset, begin, size + payload.size(),
+                                state_.now);
+    }
     producer.next += 1;
     ++state_.counters.messages_in;
     state_.counters.bytes_in += size + payload.size();

@@ -33,7 +33,8 @@ class Publishing {
                                                 const ChannelName& channel,
                                                 std::string_view identity);
   // Of the server itself.
-  [[nodiscard]] ErrorCode publish(const ChannelName& name, MessageType type, BytesView payload);
+  [[nodiscard]] ErrorCode publish(const ChannelName& name, MessageType type, BytesView payload,
+                                  const MessageAttributes& attributes);
 
  private:
   void join(Peer& peer, Publication& publication, const wire::Publish& publish);

@@ -9,9 +9,11 @@ namespace orzatty::hub {
 
 namespace {
 
-// Nobody is to come back to it.
+// Nobody is to come back to it. For one that breaks the protocol nothing is kept; that a stream was
+// cut off may be the network's doing.
 bool ends_session(ErrorCode code) {
-  return code == ErrorCode::kClosedByUser || code == ErrorCode::kFenced ||
+  const bool broken = code >= ErrorCode::kFrameTruncated && code < ErrorCode::kStreamUnexpected;
+  return broken || code == ErrorCode::kClosedByUser || code == ErrorCode::kFenced ||
          code == ErrorCode::kNotAuthorised || code == ErrorCode::kDraining;
 }
 
@@ -180,7 +182,8 @@ void Resuming::end(PeerKey peer, ErrorCode code) {
 }
 
 ErrorCode Resuming::send_direct(DetachedSession& session, const ChannelName& channel,
-                                MessageType type, BytesView payload) {
+                                MessageType type, BytesView payload,
+                                const MessageAttributes& attributes) {
   constexpr std::uint64_t kFrameCost = 16;
   auto known = session.directs.find(channel.text());
   const bool is_new = known == session.directs.end();
@@ -189,7 +192,7 @@ ErrorCode Resuming::send_direct(DetachedSession& session, const ChannelName& cha
     return ErrorCode::kChannelLimit;
   }
   const std::uint64_t size =
-      payload.size() + kFrameCost + (is_new ? kEntryCost + channel.text().size() : 0);
+      wire::message_body_size(attributes, payload.size()) + kFrameCost + (is_new ? kEntryCost + channel.text().size() : 0);
   if (!sessions_.has_room(session, size)) return ErrorCode::kOverloaded;
   if (is_new) {
     known = session.directs
@@ -197,7 +200,7 @@ ErrorCode Resuming::send_direct(DetachedSession& session, const ChannelName& cha
                          std::make_shared<DirectLog>(limits.outbox_size_max))
                 .first;
   }
-  if (!known->second->append(type, payload)) return ErrorCode::kOverloaded;
+  if (!known->second->append(type, payload, attributes)) return ErrorCode::kOverloaded;
   sessions_.add_size(session, size);
   end_overdue();  // all of them together may hold too much now
   return ErrorCode::kNone;

@@ -36,7 +36,8 @@ class Resuming {
   // The session that was last this peer; nullptr when it does not wait.
   [[nodiscard]] DetachedSession* find(PeerKey peer) { return sessions_.find(peer); }
   [[nodiscard]] ErrorCode send_direct(DetachedSession& session, const ChannelName& channel,
-                                      MessageType type, BytesView payload);
+                                      MessageType type, BytesView payload,
+                                      const MessageAttributes& attributes);
   // Who waits although there is something for it.
   [[nodiscard]] std::vector<std::string> waited_for() const;
 

@@ -135,7 +135,7 @@ ServerSession::Dispatched ServerSession::dispatch(IncomingItem& item) {
     return PublicationOpened{stream.id(), std::move(*publish)};
   }
   if (const auto* skip = std::get_if<wire::Skip>(&what)) {
-    return PublicationSkipped{publication, skip->from, skip->to};
+    return PublicationSkipped{publication, skip->from, skip->to, skip->reason};
   }
   return unexpected_frame("not on a publication");
 }

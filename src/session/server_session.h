@@ -35,6 +35,7 @@ struct PublicationSkipped {
   PublicationId publication;
   Sequence from;
   Sequence to;
+  GapReason reason = GapReason::kRetention;
 };
 struct PublicationClosed { PublicationId publication; };
 struct SubscribeRequested { wire::Subscribe subscribe; };
