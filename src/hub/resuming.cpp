@@ -127,7 +127,7 @@ std::optional<DetachedSession> Resuming::take_over(const Peer& peer, const Sessi
   return session;
 }
 
-// What does not fit is told when its publication is opened. spec: PUBLISH-7
+// What does not fit is told when its publication is opened. spec: PUBLISH-7, RESUME-6
 void Resuming::list_producers(DetachedSession& session, wire::Welcome& welcome) {
   std::size_t size = 0;
   for (wire::WelcomeProducer& producer : session.producers) {
