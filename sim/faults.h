@@ -57,11 +57,12 @@ constexpr std::array<FaultRow, 21> kFaults = {{
     {Fault::kMove, "move", 0.15},                 // the client has a new address, and knows
     {Fault::kClientPause, "client pause", 0.20},  // 0.1 to 15 s
     {Fault::kServerPause, "server pause", 0.15},
-    {Fault::kClientCrash, "client crash", 0.20},        // back after 0.05 to 5 s, where it stored
-    {Fault::kServerCrash, "server crash", 0.25},        // back after 0.05 to 5 s, with nothing
-    {Fault::kClockOffset, "clock offset", 0.30},        // clocks differ by up to an hour
-    {Fault::kIntruder, "intruder", 0.20},               // somebody without a valid token tries
-    {Fault::kSmallBuffers, "small buffers", 0.30},      // windows and outboxes that are always full
+    {Fault::kClientCrash, "client crash", 0.20},  // back after 0.05 to 5 s, where it stored
+    {Fault::kServerCrash, "server crash", 0.25},  // back after 0.05 to 5 s, with nothing
+    {Fault::kClockOffset, "clock offset", 0.30},  // clocks differ by up to an hour
+    {Fault::kIntruder, "intruder", 0.20},         // somebody without a valid token tries
+    {Fault::kSmallBuffers, "small buffers",
+     0.30},  // windows, outboxes and a hub that are always full
     {Fault::kShortRetention, "short retention", 0.35},  // channels that keep little of the past
 }};
 

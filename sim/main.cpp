@@ -1,40 +1,166 @@
+// orzatty-sim: seeds, one or many.
 #include <chrono>
+#include <cinttypes>
 #include <cstdio>
-#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
 
-#include "sim/run.h"
+#include "base/planted_bug.h"
+#include "sim/options.h"
+#include "sim/shrink.h"
+#include "sim/summary.h"
 
-int main(int argc, char** argv) {
-  using namespace orzatty;
-  using namespace orzatty::sim;
-  const std::uint64_t a = std::strtoull(argv[1], nullptr, 10);
-  const std::uint64_t b = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : a + 1;
-  const auto begin = std::chrono::steady_clock::now();
-  std::uint64_t failed = 0;
-  for (std::uint64_t seed = a; seed < b; ++seed) {
-    std::fprintf(stderr, "seed %llu\n", (unsigned long long)seed);
-    Listener l;
-    if (getenv("TRACE"))
-      l = [](Instant t, std::string_view s) {
-        std::printf("%.6f %.*s\n",
-                    double((t.time_since_epoch() - std::chrono::seconds(1000)).count()) / 1e9,
-                    int(s.size()), s.data());
-      };
-    const auto t0 = std::chrono::steady_clock::now();
-    const Outcome o =
-        run(draw_plan(seed, *find_scenario(getenv("SC") ? getenv("SC") : "standard")), l);
-    const double ms =
-        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - t0).count();
-    if (o.violation) ++failed;
-    std::printf("seed %llu %016llx %.1fs %llu datagrams %.0f ms %s %s\n", (unsigned long long)seed,
-                (unsigned long long)o.hash, double(o.virtual_time.count()) / 1e9,
-                (unsigned long long)o.datagram_count, ms,
-                o.violation ? o.violation->checker.c_str() : "",
-                o.violation ? o.violation->what.c_str() : "");
-    if (b == a + 1)
-      for (const auto& [k, v] : o.counts)
-        std::printf("  %-40s %llu\n", k.c_str(), (unsigned long long)v);
+namespace orzatty::sim {
+namespace {
+
+constexpr std::uint64_t kComparedEvery = 100;
+constexpr std::uint64_t kPlantedSeedsMax = 1000;
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+std::string command_of(const Task& task) {
+  return "orzatty-sim --seed " + std::to_string(task.seed) + " --scenario " +
+         std::string(task.scenario->name) +
+         (task.planted.empty() ? "" : " --plant " + task.planted) + text_of(task.reduction);
+}
+
+void print_violation(const Task& task, const Outcome& outcome) {
+  std::printf("seed %" PRIu64 ": %s: %s\n", task.seed, outcome.violation->checker.c_str(),
+              outcome.violation->what.c_str());
+}
+
+void report_failure(const Options& options, const Task& task, const Outcome& outcome) {
+  print_violation(task, outcome);
+  if (!options.shrinking) return;
+  Outcome last = outcome;
+  const Task smallest =
+      shrink(task, outcome, [&](const Task&, const Outcome& smaller) { last = smaller; });
+  std::printf("  smallest: %s\n  %s: %s\n", command_of(smallest).c_str(),
+              last.violation->checker.c_str(), last.violation->what.c_str());
+}
+
+// In this process, so that everything can be told, and a debugger sees it.
+int play_one(const Options& options) {
+  const Plan plan = draw_plan(options.seed_first, *options.scenario, options.reduction);
+  Listener listener;
+  if (options.trace) {
+    listener = [](Instant now, std::string_view line) {
+      const Duration since = now.time_since_epoch() - std::chrono::seconds(1000);
+      std::printf("%11.6f %.*s\n", static_cast<double>(since.count()) / 1e9,
+                  static_cast<int>(line.size()), line.data());
+    };
   }
-  std::printf("%llu failed, %.1f s\n", (unsigned long long)failed,
-              std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  const Outcome outcome = run(plan, listener);
+  std::printf("%016" PRIx64 "\n", outcome.hash);
+  return outcome.violation ? 1 : 0;
+}
+
+std::vector<Task> tasks_of(const Options& options) {
+  std::vector<Task> tasks;
+  for (std::uint64_t seed = options.seed_first; seed <= options.seed_last; ++seed) {
+    tasks.push_back({seed, options.scenario, options.reduction, options.planted});
+  }
+  return tasks;
+}
+
+int play_many(const Options& options, const std::vector<Task>& tasks) {
+  const auto begin = std::chrono::steady_clock::now();
+  Summary summary;
+  std::vector<std::pair<Task, Outcome>> failed;
+  play_all(tasks, options.jobs, [&](const Task& task, const Outcome& outcome) {
+    summary.add(task, outcome);
+    if (outcome.violation) failed.emplace_back(task, outcome);
+    const bool compares = task.planted.empty() && task.seed % kComparedEvery == 0;
+    if (compares && !outcome.violation) {
+      const bool same = hash_by_fresh_process(task) == outcome.hash;
+      if (!same) std::printf("seed %" PRIu64 ": another trace in a fresh process\n", task.seed);
+      summary.compared(same);
+    }
+    return Further::kGoOn;
+  });
+  const double wall = seconds_since(begin);
+  for (const auto& [task, outcome] : failed) report_failure(options, task, outcome);
+  std::fputs((options.json ? summary.json(wall) : summary.text(wall)).c_str(), stdout);
+  return summary.good() ? 0 : 1;
+}
+
+// Each line: a seed, and the options of the smallest form in which it failed once.
+int play_file(const Options& options) {
+  std::ifstream file(options.seeds_file);
+  if (!file) {
+    std::fprintf(stderr, "orzatty-sim: cannot read %s\n", options.seeds_file.c_str());
+    return 2;
+  }
+  std::vector<Task> tasks;
+  for (std::string line; std::getline(file, line);) {
+    if (line.empty() || line.front() == '#') continue;
+    std::vector<std::string> words;
+    std::istringstream split(line);
+    for (std::string word; split >> word && word.front() != '#';) words.push_back(word);
+    std::vector<char*> arguments;
+    for (std::string& word : words) arguments.push_back(word.data());
+    const auto parsed = parse_options(arguments);
+    if (!parsed) {
+      std::fprintf(stderr, "orzatty-sim: %s: %s\n", line.c_str(), parsed.error().c_str());
+      return 2;
+    }
+    tasks.push_back({parsed->seed_first, parsed->scenario, parsed->reduction, {}});
+  }
+  return play_many(options, tasks);
+}
+
+// A checker that catches nothing proves nothing.
+int play_planted(const Options& options) {
+  bool all = true;
+  std::printf("%-26s %-16s %6s  %s\n", "planted bug", "found by", "seed", "as");
+  for (const base::PlantedBugName& bug : base::kPlantedBugs) {
+    Options planted = options;
+    planted.planted = bug.name;
+    planted.seed_last = planted.seed_first + kPlantedSeedsMax - 1;
+    Violation found;
+    std::uint64_t seed = 0;
+    play_all(tasks_of(planted), options.jobs, [&](const Task& task, const Outcome& outcome) {
+      if (!outcome.violation) return Further::kGoOn;
+      found = *outcome.violation;
+      seed = task.seed;
+      return Further::kStop;
+    });
+    all = all && seed != 0;
+    std::printf("%-26s %-16s %6" PRIu64 "  %s\n", std::string(bug.name).c_str(),
+                seed == 0 ? "NOBODY" : found.checker.c_str(), seed, found.what.c_str());
+    std::fflush(stdout);
+  }
+  return all ? 0 : 1;
+}
+
+int start(std::span<char*> arguments) {
+  const auto options = parse_options(arguments);
+  if (!options) {
+    std::fprintf(stderr, "orzatty-sim: %s\n", options.error().c_str());
+    return 2;
+  }
+  if (options->help) {
+    std::fputs(kHelp, stdout);
+    return 0;
+  }
+  if (options->hash_only || options->trace) return play_one(*options);
+  if (!options->json) {
+    std::printf("seeds %" PRIu64 " to %" PRIu64 ", scenario %s\n", options->seed_first,
+                options->seed_last, std::string(options->scenario->name).c_str());
+    std::fflush(stdout);
+  }
+  if (options->planted_table) return play_planted(*options);
+  if (!options->seeds_file.empty()) return play_file(*options);
+  return play_many(*options, tasks_of(*options));
+}
+
+}  // namespace
+}  // namespace orzatty::sim
+
+int main(int count, char** arguments) {
+  return orzatty::sim::start(std::span(arguments + 1, static_cast<std::size_t>(count - 1)));
 }

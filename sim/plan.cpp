@@ -75,6 +75,7 @@ class Drawing {
       limits.connection_window = 2 * size;
       limits.channel_size_max = 2 * size;
       limits.ack_every = 16;
+      limits.hub_size_max = 512 * 1024;
     }
     channel_count_ = 1 + pick(chance, 4);
     for (std::size_t i = 0; i < channel_count_; ++i) {
@@ -185,6 +186,7 @@ class Drawing {
   }
 
   void draw_incidents() {
+    plan_.left_out = reduction_.incidents;
     add_incidents(Fault::kPartition, 3, 200ms, 15s);
     add_incidents(Fault::kOneWayPartition, 3, 200ms, 15s);
     add_incidents(Fault::kRebinding, 8, 1ns, 2ns);
@@ -193,7 +195,6 @@ class Drawing {
     add_incidents(Fault::kServerPause, 2, 100ms, 15s);
     add_incidents(Fault::kClientCrash, 4, 50ms, 5s);
     add_incidents(Fault::kServerCrash, 3, 50ms, 5s);
-    plan_.left_out = reduction_.incidents;
   }
   // Drawn whether the seed has the fault or not, so that the numbers of the others stay.
   void add_incidents(Fault fault, std::uint64_t count_max, Duration lasts_min, Duration lasts_max) {

@@ -117,24 +117,30 @@ class Run {
     return incident.at.count() % 2 == 0 ? world_.up(client) : world_.down(client);
   }
 
-  // Liveness: 15 s, three round trips, and what there is to carry over the slowest path, in which
-  // every subscription may want all of it, and packets have headers.
-  [[nodiscard]] Duration time_to_settle() {
-    std::uint64_t bytes = 0;
-    Duration round_trip_max = Duration::zero();
-    std::uint64_t rate_min = 1'000'000;
+  // Liveness: 15 s, three round trips, and what there is to carry: at the rate of the slowest path,
+  // or a window for each round trip when that is less, for every subscription that may want it.
+  [[nodiscard]] Duration time_to_settle() const {
+    double bytes = 0;
+    double readings = 1;
+    double round_trip_max = 0;  // in seconds
+    double rate_min = 1e6;
     for (const PlannedClient& client : plan_.clients) {
-      for (const Feed& feed : client.feeds) bytes += feed.count * (feed.size_max + 100);
-      const LinkConditions& link = client.place.link;
-      round_trip_max = std::max(
-          round_trip_max, link.up.delay + link.up.jitter + link.down.delay + link.down.jitter);
-      for (const std::uint64_t rate : {link.up.rate, link.down.rate}) {
-        if (rate > 0) rate_min = std::min(rate_min, rate);
+      constexpr double kHeaders = 100;
+      for (const Feed& feed : client.feeds) {
+        bytes += static_cast<double>(feed.count) * (static_cast<double>(feed.size_max) + kHeaders);
+      }
+      readings += static_cast<double>(client.subscriptions.size());
+      for (const Conditions* path : {&client.place.link.up, &client.place.link.down}) {
+        round_trip_max = std::max(round_trip_max, seconds(2 * (path->delay + path->jitter)));
+        if (path->rate > 0) rate_min = std::min(rate_min, static_cast<double>(path->rate));
       }
     }
-    return 15s + 3 * round_trip_max + plan_.length +
-           Duration(2'000'000'000 * static_cast<std::int64_t>(bytes / rate_min + 1));
+    const double window = plan_.world.server.limits.stream_window;
+    rate_min = std::min(rate_min, window / (2 * round_trip_max + 0.01));
+    const double time = 15 + 3 * round_trip_max + readings * bytes / rate_min;
+    return plan_.length + std::chrono::milliseconds(static_cast<std::int64_t>(time * 1000));
   }
+  static double seconds(Duration duration) { return static_cast<double>(duration.count()) / 1e9; }
   std::optional<Violation> settle() {
     world_.heal();
     const Instant end = world_.now() + time_to_settle();
@@ -170,6 +176,7 @@ class Run {
       tally_->add("hub took a duplicate", hub.duplicates);
       tally_->add("hub rejected", hub.rejected);
     }
+    // Of incidents it is counted that they happened.
     for (const Fault fault : plan_.faults) tally_->add("seed with " + std::string(name(fault)));
   }
 

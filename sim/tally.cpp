@@ -16,6 +16,8 @@ void Tally::handle(const Happening& happening) {
     add("channel began anew");
   } else if (const auto* over = std::get_if<SubscriptionOver>(&happening)) {
     add("subscription ended " + std::string(orzatty::name(over->code)));
+  } else if (const auto* broken = std::get_if<SessionBroken>(&happening)) {
+    add("session broken by " + std::string(broken->text));
   } else if (std::holds_alternative<ServerFell>(happening)) {
     add("server crashed");
   } else if (std::holds_alternative<ProgramKilled>(happening)) {

@@ -22,6 +22,8 @@ void Agreement::handle(const Happening& happening) {
   } else if (const auto* told = std::get_if<FateTold>(&happening)) {
     if (told->fate == Fate::kAccepted) handle(*told);
   } else if (const auto* gap = std::get_if<GapSeen>(&happening)) {
+    if (gap->gap.to.value() > kOffsetMax)
+      return violated(place(gap->channel, gap->gap.to) + " cannot be");
     if (auditors_.contains(gap->program)) archive_.audit(gap->life, gap->channel, gap->gap.to);
   }
 }
@@ -34,7 +36,8 @@ void Agreement::handle(const MessagesSeen& seen) {
   }
   if (!auditors_.contains(seen.program)) return;
   const std::uint64_t known = archive_.audited_to(seen.life, seen.channel);
-  const bool begins = begun_.emplace(seen.program, seen.life, std::string(seen.channel)).second;
+  const bool begins =
+      begun_.emplace(seen.program, seen.subscription, seen.life, std::string(seen.channel)).second;
   // What a new auditor does not find was let go before it came; an old one leaves nothing out.
   if (seen.first.value() > known && !begins) {
     violated("the auditor is not told of " + place(seen.channel, Offset(known)));

@@ -28,7 +28,8 @@ class Agreement final : public Checker {
   Archive& archive_;
   ServerConfig server_;
   std::set<ProgramId> auditors_;
-  std::set<std::tuple<ProgramId, ServerLife, std::string>> begun_;  // what an auditor has seen of
+  // What an auditor has seen something of.
+  std::set<std::tuple<ProgramId, SubscriptionId, ServerLife, std::string>> begun_;
   ServerLife life_;
 };
 

@@ -25,9 +25,10 @@ class ProducerOrder final : public Checker {
  private:
   void handle(const MessagesSeen& seen) {
     for (const SeenMessage& message : seen.messages) {
-      const auto [known, is_new] = next_.try_emplace(
-          {seen.program, seen.life, message.name.program, message.name.publication},
-          message.name.sequence + 1);
+      const auto [known, is_new] =
+          next_.try_emplace({seen.program, seen.subscription, seen.life, message.name.program,
+                             message.name.publication},
+                            message.name.sequence + 1);
       if (is_new) continue;
       if (message.name.sequence < known->second) {
         return violated(text_of(message.name) + " stands in " + std::string(seen.channel) +
@@ -39,7 +40,8 @@ class ProducerOrder final : public Checker {
 
   std::set<ProgramId> auditors_;
   // By who sees it, and what it is.
-  std::map<std::tuple<ProgramId, ServerLife, ProgramId, PublicationId>, Sequence> next_;
+  std::map<std::tuple<ProgramId, SubscriptionId, ServerLife, ProgramId, PublicationId>, Sequence>
+      next_;
 };
 
 }  // namespace orzatty::sim
