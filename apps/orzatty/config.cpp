@@ -120,6 +120,9 @@ ChannelConfig read_channel_config(const toml::table& table) {
     config.retention.age = read_duration(*age, "retention_age");
   }
   if (const auto* policy = table.get("slow_policy")) config.slow_policy = read_policy(*policy);
+  if (const auto* priority = table.get("priority")) {
+    config.priority = static_cast<std::uint8_t>(read_count(*priority, "priority", kPriorityMax));
+  }
   if (config.retention.count == 0 && config.retention.bytes == 0) {
     reject(table,
            "a channel needs a bound for its memory: give retention_bytes or retention_count");
@@ -128,8 +131,8 @@ ChannelConfig read_channel_config(const toml::table& table) {
 }
 
 ChannelRule read_rule(const toml::table& table) {
-  constexpr std::array<std::string_view, 5> keys = {"pattern", "retention_count", "retention_bytes",
-                                                    "retention_age", "slow_policy"};
+  constexpr std::array<std::string_view, 6> keys = {
+      "pattern", "retention_count", "retention_bytes", "retention_age", "slow_policy", "priority"};
   reject_unknown_keys(table, " in [[channel]]", keys);
   const auto* node = table.get("pattern");
   if (node == nullptr) reject(table, "a [[channel]] needs a pattern");
@@ -144,8 +147,8 @@ ChannelRule read_rule(const toml::table& table) {
 }
 
 ChannelConfig read_channel_default(const toml::node& node) {
-  constexpr std::array<std::string_view, 4> keys = {"retention_count", "retention_bytes",
-                                                    "retention_age", "slow_policy"};
+  constexpr std::array<std::string_view, 5> keys = {"retention_count", "retention_bytes",
+                                                    "retention_age", "slow_policy", "priority"};
   const auto* table = node.as_table();
   if (table == nullptr) reject(node, "channel_default must be a table: [channel_default]");
   reject_unknown_keys(*table, " in [channel_default]", keys);

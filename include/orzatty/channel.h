@@ -65,9 +65,15 @@ struct Retention {
   bool operator==(const Retention&) const = default;
 };
 
+// Whose bytes leave a connection first: a higher one before any lower, those of one take turns. A
+// transfer at 0 uses what the others leave.
+inline constexpr std::uint8_t kPriorityMax = 7;
+inline constexpr std::uint8_t kPriorityDefault = 3;
+
 struct ChannelConfig {
   Retention retention;
   SlowPolicy slow_policy = SlowPolicy::kWait;
+  std::uint8_t priority = kPriorityDefault;  // of deliveries; a publisher has its own
   bool operator==(const ChannelConfig&) const = default;
 };
 

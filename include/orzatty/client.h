@@ -94,6 +94,12 @@ class PublisherState;
 class Publisher {
  public:
   Publisher(Publisher&& other) noexcept;
+struct PublisherOptions {
+  // Of its messages on their way to the server, against this client's other publishers; at most
+  // kPriorityMax. What the server sends is its channel's configuration to say.
+  std::uint8_t priority = kPriorityDefault;
+};
+
   Publisher& operator=(Publisher&& other) noexcept;
   ~Publisher();
 

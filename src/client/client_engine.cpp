@@ -386,8 +386,8 @@ void ClientEngine::handle_timeout(Instant now) { parts_->handle_timeout(now); }
 std::optional<Instant> ClientEngine::next_timeout() const { return parts_->next_timeout(); }
 std::optional<EngineOutput> ClientEngine::poll(Instant now) { return parts_->poll(now); }
 
-PublicationId ClientEngine::publish(const ChannelName& channel) {
-  return parts_->publications.add(channel);
+PublicationId ClientEngine::publish(const ChannelName& channel, std::uint8_t priority) {
+  return parts_->publications.add(channel, priority);
 }
 
 session::Outbox& ClientEngine::outbox(PublicationId publication) {

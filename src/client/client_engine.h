@@ -91,7 +91,8 @@ class ClientEngine {
 
   // The application. An outbox is written by one thread at a time and stays valid for as long as the
   // engine lives; wake() tells the engine that something was appended.
-  [[nodiscard]] PublicationId publish(const ChannelName& channel);
+  [[nodiscard]] PublicationId publish(const ChannelName& channel,
+                                      std::uint8_t priority = kPriorityDefault);
   [[nodiscard]] session::Outbox& outbox(PublicationId publication);
   void wake(PublicationId publication);
   void wake_all();

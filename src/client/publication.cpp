@@ -18,7 +18,8 @@ void Publication::open(session::ClientSession& session) {
                              .producer = producer_,
                              .epoch = ProducerEpoch(0),
                              .next = outbox_.sent(),
-                             .channel = channel_});
+                             .channel = channel_},
+                            priority_);
 }
 
 // What the server rejected out of order will be asked again, and answered again.

@@ -28,11 +28,12 @@ class Publication {
   static constexpr std::size_t kRejectionCountMax = 1024;
 
   Publication(PublicationId id, const ProducerId& producer, ChannelName channel,
-              std::size_t outbox_size_max)
+              std::size_t outbox_size_max, std::uint8_t priority = kPriorityDefault)
       : id_(id),
         producer_(producer),
         channel_(std::move(channel)),
         outbox_size_max_(outbox_size_max),
+        priority_(priority),
         outbox_(outbox_size_max) {}
 
   // On a new connection: from where the peer's knowledge ends.
@@ -73,6 +74,7 @@ class Publication {
   ProducerId producer_;
   ChannelName channel_;
   std::size_t outbox_size_max_;
+  std::uint8_t priority_;
   session::Outbox outbox_;
   std::optional<session::StreamKey> stream_;
   Sequence settled_;   // everything below has its fate

@@ -23,14 +23,14 @@ session::GovernorConfig governor_config(const Limits& limits) {
 Publications::Publications(const Limits& limits, const ProducerId& producer)
     : limits_(limits), producer_(producer), governor_(governor_config(limits)) {}
 
-PublicationId Publications::add(const ChannelName& channel) {
+PublicationId Publications::add(const ChannelName& channel, std::uint8_t priority) {
   // The largest message fits, or it could never be sent.
   constexpr std::size_t kHeader = 16;
   const std::size_t size_max =
       std::max<std::size_t>(limits_.outbox_size_max, limits_.message_size_max + kHeader);
   const PublicationId id(items_.size());
   items_.push_back(std::make_unique<Publication>(id, derived_producer(producer_, id.value()),
-                                                 channel, size_max));
+                                                 channel, size_max, priority));
   if (session_ != nullptr) open_one(*items_.back());
   return id;
 }

@@ -21,7 +21,7 @@ class Publications final : public session::Refill {
 
   Publications(const Limits& limits, const ProducerId& producer);
 
-  [[nodiscard]] PublicationId add(const ChannelName& channel);
+  [[nodiscard]] PublicationId add(const ChannelName& channel, std::uint8_t priority);
   [[nodiscard]] Publication& at(PublicationId id) { return *items_[id.value()]; }
   // A session was welcomed, and is there until lose().
   void open(session::ClientSession& session);

@@ -1,5 +1,7 @@
 #include "hub/delivery.h"
 
+#include <algorithm>
+
 #include "wire/alias.h"
 #include "wire/gap_mark.h"
 #include "wire/producer.h"
@@ -10,6 +12,7 @@ namespace orzatty::hub {
 void Delivery::add(Channel& channel, Offset next) {
   readers_.push_back(
       std::make_unique<ChannelReader>(channel, *this, ChannelAlias(readers_.size()), next));
+  priority_ = std::max(priority_, channel.config().priority);
   line_up(*readers_.back());
 }
 

@@ -39,6 +39,8 @@ class Delivery {
   [[nodiscard]] SubscriptionId id() const { return id_; }
   [[nodiscard]] const ChannelPattern& pattern() const { return pattern_; }
   [[nodiscard]] session::StreamKey stream() const { return stream_; }
+  // The highest of its channels, which share the stream.
+  [[nodiscard]] std::uint8_t priority() const { return priority_; }
 
   void add(Channel& channel, Offset next);
   // A channel has news for its reader.
@@ -77,6 +79,7 @@ class Delivery {
   std::vector<std::unique_ptr<ChannelReader>> readers_;  // by alias
   base::Ring<ChannelReader*> line_;                      // those with news, in turns
   std::uint64_t producer_count_ = 0;
+  std::uint8_t priority_ = 0;
   Bytes marks_;  // reused
 };
 

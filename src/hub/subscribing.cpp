@@ -155,6 +155,7 @@ bool Subscribing::look_on(const Scan& scan) {
 void Subscribing::attach(Delivery& delivery, Channel& channel, Offset start) {
   delivery.add(channel, start);
   Peer& peer = *state_.find(delivery.peer());
+  peer.session.core().sends().set_priority(delivery.stream(), delivery.priority());
   peer.session.core().sends().wake(delivery.stream());
   state_.mark_ready(peer);
 }

@@ -26,6 +26,10 @@ std::expected<PublisherState*, Error> ClientRuntime::publisher(const ChannelRef&
         argument(ErrorCode::kNameInvalid, "not a channel name: " + std::string(channel.text())));
   }
   const PumpGuard lock = lock_pump();
+  if (options.priority > kPriorityMax) {
+    return std::unexpected(
+        argument(ErrorCode::kNone, "a priority is at most " + std::to_string(kPriorityMax)));
+  }
   if (closed_.load()) return std::unexpected(closed_error());
   const std::uint32_t count_max = options_.limits.publication_count_max;
   if (publishers_.size() >= count_max) {
@@ -33,7 +37,7 @@ std::expected<PublisherState*, Error> ClientRuntime::publisher(const ChannelRef&
         argument(ErrorCode::kLimitExceeded, "a client has at most publication_count_max = " +
                                                 std::to_string(count_max) + " publishers"));
   }
-  const PublicationId id = link_.engine().publish(*name_parsed);
+  const PublicationId id = link_.engine().publish(*name_parsed, options.priority);
   publishers_.push_back(std::make_unique<PublisherState>(id, link_.engine().outbox(id)));
   return publishers_.back().get();
 }

@@ -157,8 +157,8 @@ std::expected<std::optional<ClientOutput>, ProtocolError> ClientSession::dispatc
   return std::unexpected(ProtocolError{ErrorCode::kFrameUnexpected, "not on a delivery"});
 }
 
-StreamKey ClientSession::publish(const wire::Publish& preface) {
-  const StreamKey stream = core_.sends().add();
+StreamKey ClientSession::publish(const wire::Publish& preface, std::uint8_t priority) {
+  const StreamKey stream = core_.sends().add(priority);
   preface_.clear();
   wire::encode(preface, preface_);
   if (!core_.scratch().write(preface_, core_.sends().queue(stream))) {

@@ -75,7 +75,8 @@ class ClientSession {
 
   [[nodiscard]] bool open() const { return open_ && !core_.closed(); }
   // A new channel stream with its preface; fill its queue through a Refill.
-  [[nodiscard]] StreamKey publish(const wire::Publish& preface);
+  [[nodiscard]] StreamKey publish(const wire::Publish& preface,
+                                  std::uint8_t priority = kPriorityDefault);
   void subscribe(const wire::Subscribe& subscribe) { core_.send(subscribe); }
   void unsubscribe(SubscriptionId subscription);
   // Delivered messages were handled: position and credit travel back.

@@ -1,6 +1,7 @@
 #include "session/send_table.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/assert.h"
 
@@ -18,7 +19,7 @@ SendTable::Entry& SendTable::entry(StreamKey stream) {
 
 SendQueue& SendTable::queue(StreamKey stream) { return entry(stream).queue; }
 
-StreamKey SendTable::add() {
+StreamKey SendTable::add(std::uint8_t priority) {
   StreamKey stream;
   if (free_.empty()) {
     stream = StreamKey(static_cast<std::uint32_t>(entries_.size()));
@@ -29,6 +30,7 @@ StreamKey SendTable::add() {
   }
   Entry& added = entry(stream);
   added.state = State::kOpening;
+  added.priority = std::min(priority, kPriorityMax);
   added.in_openings = true;
   to_open_.push_back(stream);
   return stream;
@@ -38,9 +40,24 @@ void SendTable::wake(StreamKey stream) {
   Entry& waking = entry(stream);
   if (waking.in_turns || waking.blocked || waking.state != State::kOpen) return;
   if (stream == kControlKey) return;  // is asked first anyway
-  waking.in_turns = true;
-  waking.turn_left = kTurn;
-  turns_.push_back(stream);
+  line_up(stream, waking);
+}
+
+void SendTable::line_up(StreamKey stream, Entry& entry) {
+  entry.in_turns = true;
+  entry.turn_left = kTurn;
+  entry.line = entry.priority;
+  turns_[entry.line].push_back(stream);
+  lines_ |= 1U << entry.line;
+}
+
+void SendTable::leave_line(base::Ring<StreamKey>& line, std::size_t priority) {
+  line.pop_front();
+  if (line.empty()) lines_ &= ~(1U << priority);
+}
+
+void SendTable::set_priority(StreamKey stream, std::uint8_t priority) {
+  entry(stream).priority = std::min(priority, kPriorityMax);
 }
 
 void SendTable::finish(StreamKey stream) {
@@ -115,13 +132,16 @@ bool SendTable::fill(Offer& offer, StreamKey stream, Entry& entry, Refill& sourc
 std::optional<Offer> SendTable::offer(Refill& source) {
   Offer offer;
   if (control_ready() && fill(offer, kControlKey, entries_.front(), source)) return offer;
-  while (!turns_.empty()) {
-    const StreamKey stream = turns_.front();
+  // spec: PRIORITY-1
+  while (lines_ != 0) {
+    const auto priority = static_cast<std::size_t>(std::bit_width(lines_) - 1);
+    base::Ring<StreamKey>& line = turns_[priority];
+    const StreamKey stream = line.front();
     Entry& entry = entries_[stream.value()];
     if (entry.state == State::kOpen && !entry.blocked && fill(offer, stream, entry, source)) {
       return offer;
     }
-    turns_.pop_front();
+    leave_line(line, priority);
     entry.in_turns = false;
     if (entry.state == State::kFree) retire(stream, entry);
   }
@@ -129,10 +149,10 @@ std::optional<Offer> SendTable::offer(Refill& source) {
 }
 
 void SendTable::end_turn(StreamKey stream, Entry& entry) {
-  if (turns_.empty() || turns_.front() != stream) return;
-  turns_.pop_front();
-  entry.turn_left = kTurn;
-  turns_.push_back(stream);
+  base::Ring<StreamKey>& line = turns_[entry.line];
+  if (!entry.in_turns || line.empty() || line.front() != stream) return;
+  leave_line(line, entry.line);
+  line_up(stream, entry);
 }
 
 void SendTable::taken(StreamKey stream, std::uint64_t size, Fin fin) {

@@ -1,17 +1,20 @@
 // The streams on which a session sends: what waits on each, which goes next, and how each stands with
 // the transport. Bytes are pulled: the packet builder asks for an Offer whenever a packet has room.
 //
-// The control stream goes first; the others take turns. A stream whose queue ran low is filled again
+// The control stream goes first, then the streams of the highest priority that have something; those
+// of one priority take turns. A stream whose queue ran low is filled again
 // by whoever owns its source (Refill), at the moment at which it is its turn, so what is sent is
 // always the newest decision. One thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <optional>
 #include <vector>
 
 #include "base/ring.h"
+#include "orzatty/channel.h"
 #include "session/send_queue.h"
 #include "session/transport.h"
 
@@ -33,11 +36,14 @@ class SendTable {
   static constexpr std::uint64_t kRefillBelow = 16 * 1024;
   // A stream hands over its turn after this much.
   static constexpr std::uint64_t kTurn = 64 * 1024;
+  static constexpr std::size_t kPriorityCount = std::size_t{kPriorityMax} + 1;
 
   SendTable();
 
   // A new stream, unknown to the transport until opened().
-  StreamKey add();
+  StreamKey add(std::uint8_t priority = kPriorityDefault);
+  // From now on. spec: PRIORITY-1
+  void set_priority(StreamKey stream, std::uint8_t priority);
   [[nodiscard]] SendQueue& queue(StreamKey stream);
   // Something may be there to send. Cheap when it was known already.
   void wake(StreamKey stream);
@@ -54,7 +60,7 @@ class SendTable {
   void acked(StreamKey stream, std::uint64_t size);
   void blocked(StreamKey stream);   // the peer gave it no credit
   void writable(StreamKey stream);  // and now it did
-  [[nodiscard]] bool ready() const { return !turns_.empty() || control_ready(); }
+  [[nodiscard]] bool ready() const { return lines_ != 0 || control_ready(); }
   [[nodiscard]] std::uint64_t in_flight() const { return in_flight_; }
   // Nothing is queued or in flight on any stream. Looks at all of them.
   [[nodiscard]] bool settled() const;
@@ -65,6 +71,8 @@ class SendTable {
   struct Entry {
     SendQueue queue;
     std::uint64_t turn_left = kTurn;
+    std::uint8_t priority = kPriorityDefault;
+    std::uint8_t line = 0;  // in which it stands while it is in_turns
     State state = State::kFree;
     bool blocked = false;
     bool in_turns = false;
@@ -77,11 +85,16 @@ class SendTable {
   [[nodiscard]] bool fill(Offer& offer, StreamKey stream, Entry& entry, Refill& source);
   // Its key may be given out again, unless it still stands in a line.
   void retire(StreamKey stream, const Entry& entry);
+  void line_up(StreamKey stream, Entry& entry);
+  void leave_line(base::Ring<StreamKey>& line, std::size_t priority);
   void end_turn(StreamKey stream, Entry& entry);
 
   std::deque<Entry> entries_;  // by key; stable, as queues are referred to
   std::vector<StreamKey> free_;
-  base::Ring<StreamKey> turns_;     // streams that may have something, in order of their turn
+  // By priority: streams that may have something, in order of their turn; and which lines are not
+  // empty, a bit each.
+  std::array<base::Ring<StreamKey>, kPriorityCount> turns_;
+  unsigned lines_ = 0;
   base::Ring<StreamKey> to_open_;
   std::uint64_t in_flight_ = 0;
 };

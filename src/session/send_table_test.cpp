@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 
@@ -32,8 +33,8 @@ class Sources final : public Refill {
 class SendTableTest : public testing::Test {
  protected:
   SendTableTest() { table_.opened(kControlKey); }
-  StreamKey open() {
-    const StreamKey key = table_.add();
+  StreamKey open(std::uint8_t priority = kPriorityDefault) {
+    const StreamKey key = table_.add(priority);
     EXPECT_EQ(table_.next_to_open(), key);
     table_.opened(key);
     return key;
@@ -58,6 +59,65 @@ class SendTableTest : public testing::Test {
   Sources sources_{scratch_};
   SendTable table_;
 };
+
+// spec: PRIORITY-1
+TEST_F(SendTableTest, ServesHigherPrioritiesFirstAndThoseOfOneInTurns) {
+  const StreamKey bulk = open(0);
+  const StreamKey first = open(5);
+  const StreamKey second = open(5);
+  sources_.bytes = {{bulk, 200'000}, {first, 150'000}, {second, 150'000}};
+  for (const StreamKey stream : {bulk, first, second}) table_.wake(stream);
+
+  std::vector<StreamKey> order;
+  while (const auto stream = send(50'000)) {
+    if (order.empty() || order.back() != *stream) order.push_back(*stream);
+  }
+
+  EXPECT_EQ(order.back(), bulk);
+  EXPECT_EQ(std::ranges::count(order, bulk), 1);
+  EXPECT_GE(std::ranges::count(order, first), 2);
+  EXPECT_EQ(std::ranges::count(order, first), std::ranges::count(order, second));
+}
+
+// spec: PRIORITY-1
+TEST_F(SendTableTest, LetsAnUrgentStreamGoBetweenThePacketsOfALargeOne) {
+  const StreamKey bulk = open(0);
+  const StreamKey urgent = open(7);
+  sources_.bytes[bulk] = 1'000'000;
+  table_.wake(bulk);
+  EXPECT_EQ(send(1200), bulk);
+  sources_.bytes[urgent] = 100;
+  table_.wake(urgent);
+
+  EXPECT_EQ(send(1200), urgent);
+  EXPECT_EQ(send(1200), bulk);
+}
+
+// spec: PRIORITY-1
+TEST_F(SendTableTest, LetsTheControlStreamGoBeforeThemAll) {
+  const StreamKey urgent = open(7);
+  sources_.bytes[urgent] = 100'000;
+  table_.wake(urgent);
+  ASSERT_TRUE(scratch_.write(Bytes(10), table_.queue(kControlKey)));
+
+  EXPECT_EQ(send(1200), kControlKey);
+  EXPECT_EQ(send(1200), urgent);
+}
+
+TEST_F(SendTableTest, ServesAStreamBlockedAtAHighPriorityWhenItMayGoOn) {
+  const StreamKey bulk = open(1);
+  const StreamKey urgent = open(7);
+  sources_.bytes = {{bulk, 10'000}, {urgent, 10'000}};
+  table_.wake(bulk);
+  table_.wake(urgent);
+  table_.blocked(urgent);
+  EXPECT_EQ(send(1000), bulk);
+  table_.writable(urgent);
+  EXPECT_EQ(send(1000), urgent);
+  table_.set_priority(urgent, 0);
+  while (send(10'000)) continue;
+  EXPECT_FALSE(table_.ready());
+}
 
 TEST_F(SendTableTest, IsSettledWhenNothingIsQueuedOrInFlightOnAnyStream) {
   const StreamKey stream = table_.add();
