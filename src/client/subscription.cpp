@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/planted.h"
+
 namespace orzatty::client {
 
 namespace {
@@ -21,6 +23,7 @@ wire::Subscribe Subscription::request() {
     constexpr std::size_t kFixed = 2 + 8 + 8;
     size += kFixed + channel.text().size();
     position.told = size <= kPositionBytesMax;
+    if (base::planted(base::PlantedBug::kResumesOneTooLate)) position.next += 1;
     if (!position.told) break;
     request.positions.push_back({channel, position.epoch, position.next});
   }
@@ -105,6 +108,7 @@ std::expected<Subscription::Advanced, ProtocolError> Subscription::advance(Chann
 }
 
 std::string_view Subscription::publisher(ProducerAlias producer) {
+  if (base::planted(base::PlantedBug::kIdentityOfAnother)) return publishers_.front();
   const std::uint64_t* const place = producer_aliases_.find(producer.value());
   return place == nullptr ? std::string_view() : std::string_view(publishers_[*place]);
 }

@@ -4,7 +4,9 @@
 #include <array>
 #include <utility>
 
+#include "base/planted.h"
 #include "base/utf8.h"
+#include "hub/fates.h"
 #include "wire/message.h"
 
 namespace orzatty::hub {
@@ -12,6 +14,12 @@ namespace orzatty::hub {
 namespace {
 
 constexpr std::string_view kServerIdentity = "$server";
+
+// Once in a while, in the simulator's build.
+bool planted_at(base::PlantedBug bug, Offset offset) {
+  constexpr std::uint64_t kEvery = 64;
+  return base::planted(bug) && offset.value() % kEvery == kEvery / 2;
+}
 
 // The bytes of the first `count` message frames.
 std::size_t size_of(BytesView frames, std::uint64_t count) {
@@ -185,7 +193,7 @@ session::PublicationMessages Publishing::acknowledge_known(
     Peer& peer, const Publication& publication, const session::PublicationMessages& given) {
   const Sequence next = (*publication.producers)[publication.producer].next;
   session::PublicationMessages fresh = given;
-  if (given.first >= next) return fresh;
+  if (given.first >= next || base::planted(base::PlantedBug::kDuplicateIsStored)) return fresh;
   const std::uint64_t known = std::min<std::uint64_t>(next - given.first, given.count);
   const std::size_t size = size_of(given.frames, known);
   for (std::uint64_t rest = known; rest > 0;) {
@@ -222,7 +230,11 @@ void Publishing::store(Peer& peer, Publication& publication,
                     .header = {},
                     .body = fresh.frames,
                     .has_attributes = fresh.has_attributes};
-  if (!channel.append(batch, state_.now)) {
+  const bool lost = planted_at(base::PlantedBug::kAcceptedIsNotStored, offset);
+  if (!lost && !channel.append(batch, state_.now)) {
+    return reject(peer, publication, fresh, ErrorCode::kOverloaded);
+  }
+  if (planted_at(base::PlantedBug::kRejectedIsStored, offset)) {
     return reject(peer, publication, fresh, ErrorCode::kOverloaded);
   }
   (*publication.producers)[publication.producer].next = fresh.first + fresh.count;
@@ -232,7 +244,11 @@ void Publishing::store(Peer& peer, Publication& publication,
                          .first_offset = offset,
                          .duplicate = false},
                         fresh.frames.size(), fresh.nonce, state_.now);
-  channel.owe({peer.key, fresh.stream, fresh.frames.size(), channel.end_position()});
+  const bool credited = !planted_at(base::PlantedBug::kCreditIsLost, offset);
+  if (credited) {
+    channel.owe({peer.key, fresh.stream, fresh.frames.size(), channel.end_position()});
+  }
+  if (lost) return;
   subscribing_.wake(channel);
   subscribing_.tend(channel);
 }
@@ -308,6 +324,21 @@ void Publishing::skip(Peer& peer, const session::PublicationSkipped& skipped) {
                          .first_offset = {},
                          .duplicate = false},
                         0, 0, state_.now);
+}
+
+// spec: FATE-3
+void Publishing::tell_fates(Peer& peer, wire::Fate question) {
+  const auto endpoint = endpoints_.find(question.channel.text());
+  const Channel* const channel = subscribing_.find(question.channel.text());
+  const Producers nobody;
+  const Producers& producers = endpoint != endpoints_.end() ? endpoint->second.producers
+                               : channel != nullptr         ? channel->producers()
+                                                            : nobody;
+  const auto* const producer =
+      producers.find(question.producer, peer.identity, question.epoch);
+  question.runs = fates_of(producers, endpoint != endpoints_.end() ? nullptr : channel, producer,
+                           question.runs[0]);
+  peer.session.answer(question);
 }
 
 std::optional<Sequence> Publishing::next_of(const ProducerId& producer, const ChannelName& channel,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/planted.h"
 #include "hub/channel_reader.h"
 
 namespace orzatty::hub {
@@ -65,6 +66,10 @@ void Readers::set_caught_up(ChannelReader& reader) {
 
 const std::vector<ChannelReader*>& Readers::wake(base::RunNumber run) {
   woken_.clear();
+  constexpr std::uint64_t kForgotten = 64;
+  if (base::planted(base::PlantedBug::kWakesNobody) && run.value() % kForgotten == 1) {
+    return woken_;
+  }
   woken_.swap(caught_up_);
   if (woken_.empty()) return woken_;
   count_at(run) += static_cast<std::uint32_t>(woken_.size());
@@ -76,7 +81,10 @@ const std::vector<ChannelReader*>& Readers::wake(base::RunNumber run) {
   return woken_;
 }
 
-std::uint32_t Readers::count_at_front() const { return counts_.empty() ? 0 : counts_.front(); }
+std::uint32_t Readers::count_at_front() const {
+  if (base::planted(base::PlantedBug::kNobodyIsWaitedFor)) return 0;
+  return counts_.empty() ? 0 : counts_.front();
+}
 
 void Readers::pop_front(std::vector<ChannelReader*>& overtaken) {
   const std::uint32_t count = counts_.empty() ? 0 : counts_.pop_front();
