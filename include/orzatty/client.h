@@ -151,7 +151,8 @@ class Client {
   // As close() with no patience: what is not accepted yet has an unknown fate.
   ~Client();
 
-  [[nodiscard]] std::expected<Publisher, Error> publisher(const ChannelRef& channel);
+  [[nodiscard]] std::expected<Publisher, Error> publisher(const ChannelRef& channel,
+                                                          PublisherOptions options = {});
   // The convenience over publisher(): one shared writer per channel, with a lock.
   std::expected<void, Error> send(const ChannelRef& channel, const Payload& payload);
   std::expected<void, Error> try_send(const ChannelRef& channel, const Payload& payload);

@@ -24,8 +24,9 @@ Client::Client(Client&& other) noexcept = default;
 Client& Client::operator=(Client&& other) noexcept = default;
 Client::~Client() = default;
 
-std::expected<Publisher, Error> Client::publisher(const ChannelRef& channel) {
-  auto state = runtime_->publisher(channel);
+std::expected<Publisher, Error> Client::publisher(const ChannelRef& channel,
+                                                    PublisherOptions options) {
+  auto state = runtime_->publisher(channel, options);
   if (!state) return std::unexpected(state.error());
   return Publisher(*runtime_, **state);
 }

@@ -19,7 +19,8 @@ Error busy_error() {
 
 }  // namespace
 
-std::expected<PublisherState*, Error> ClientRuntime::publisher(const ChannelRef& channel) {
+std::expected<PublisherState*, Error> ClientRuntime::publisher(const ChannelRef& channel,
+                                                               const PublisherOptions& options) {
   const auto name_parsed = ChannelName::parse(channel.text());
   if (!name_parsed) {
     return std::unexpected(

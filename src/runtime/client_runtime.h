@@ -41,7 +41,8 @@ class ClientRuntime final : private link::ClientEvents {
   ~ClientRuntime();
 
   // Publishers.
-  std::expected<PublisherState*, Error> publisher(const ChannelRef& channel);
+  std::expected<PublisherState*, Error> publisher(const ChannelRef& channel,
+                                                  const PublisherOptions& options = {});
   std::expected<PublisherState*, Error> shared_publisher(const ChannelRef& channel);
   std::expected<void, Error> send(PublisherState& state, const Payload& payload,
                                   const ReportHandler& report);
