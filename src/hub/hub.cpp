@@ -78,6 +78,8 @@ std::optional<HubOutput> Hub::Parts::dispatch(Peer& peer, session::ServerOutput&
     subscribing.unsubscribe(peer, unsubscribe->subscription);
   } else if (const auto* positions = std::get_if<session::PositionsConsumed>(&output)) {
     subscribing.consumed(peer, positions->consumed);
+  } else if (auto* asked = std::get_if<session::FateAsked>(&output)) {
+    publishing.tell_fates(peer, std::move(asked->fate));
   } else if (auto* hello = std::get_if<session::HelloReceived>(&output)) {
     peer.versions = hello->hello.versions;
     peer.return_wish = std::make_unique<ReturnWish>(

@@ -277,6 +277,7 @@ class Client {
   std::map<std::uint64_t, Subscribed> subscriptions;  // by id
   std::optional<wire::Welcome> welcome;
   std::optional<wire::Drain> drain;
+  std::vector<wire::Fate> told_fates;
   std::optional<session::CloseTransport> closed;  // by this side's own finding
   std::optional<TransportClosed> closed_by_hub;
 
@@ -291,6 +292,8 @@ class Client {
       subscribed.push_back(answer->subscription);
     } else if (auto* end = std::get_if<session::EndedReceived>(&output)) {
       ended.push_back(end->ended);
+    } else if (auto* fate = std::get_if<session::FateReceived>(&output)) {
+      told_fates.push_back(fate->fate);
     } else if (auto* drained = std::get_if<session::DrainReceived>(&output)) {
       drain = drained->drain;
     } else if (auto* alias = std::get_if<session::ChannelIntroduced>(&output)) {

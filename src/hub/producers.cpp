@@ -50,6 +50,7 @@ base::ProducerNumber Producers::add(const wire::Publish& publish, std::string_vi
   producer->epoch = publish.epoch;
   producer->identity = identity;
   producer->next = publish.next;
+  producer->since = publish.next;
   producer->serial = ++serials_;
   newest_.insert_or_assign(Name(publish.producer, identity), number);
   return number;
@@ -58,6 +59,13 @@ base::ProducerNumber Producers::add(const wire::Publish& publish, std::string_vi
 Producer* Producers::find(const ProducerId& id, std::string_view identity) {
   const auto known = newest_.find(Name(id, identity));
   return known == newest_.end() ? nullptr : &(*this)[known->second];
+}
+
+const base::ProducerNumber* Producers::find(const ProducerId& id, std::string_view identity,
+                                            ProducerEpoch epoch) const {
+  const auto known = newest_.find(Name(id, std::string(identity)));
+  const bool same = known != newest_.end() && (*this)[known->second].epoch == epoch;
+  return same ? &known->second : nullptr;
 }
 
 void Producers::leave(base::ProducerNumber number) {

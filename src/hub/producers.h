@@ -29,6 +29,7 @@ struct Producer {
   ProducerEpoch epoch;
   std::string identity;
   Sequence next;                     // everything below was accepted, rejected or skipped
+  Sequence since;                    // of what was below it nothing was ever known here
   Refusals refusals;                 // what was rejected of it, as far as the producer may not know
   base::SlabKey owner;               // the peer that published last
   std::uint64_t serial = 0;          // never used twice, as its number is
@@ -62,6 +63,9 @@ class Producers {
   [[nodiscard]] const Producer& operator[](base::ProducerNumber number) const {
     return *producers_[number.value()];
   }
+  // That very epoch, if it is the newest one known. A newer one than asked for is another producer.
+  [[nodiscard]] const base::ProducerNumber* find(const ProducerId& id, std::string_view identity,
+                                                 ProducerEpoch epoch) const;
   // The channel's index got a run of the producer's, or lost the oldest one.
   void run_added(base::ProducerNumber number, base::RunNumber run);
   void run_removed(base::ProducerNumber number);

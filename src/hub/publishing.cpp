@@ -334,8 +334,7 @@ void Publishing::tell_fates(Peer& peer, wire::Fate question) {
   const Producers& producers = endpoint != endpoints_.end() ? endpoint->second.producers
                                : channel != nullptr         ? channel->producers()
                                                             : nobody;
-  const auto* const producer =
-      producers.find(question.producer, peer.identity, question.epoch);
+  const auto* const producer = producers.find(question.producer, peer.identity, question.epoch);
   question.runs = fates_of(producers, endpoint != endpoints_.end() ? nullptr : channel, producer,
                            question.runs[0]);
   peer.session.answer(question);

@@ -28,6 +28,8 @@ class Publishing {
   [[nodiscard]] std::optional<HubOutput> take(Peer& peer,
                                               const session::PublicationMessages& given);
   void settle();
+  // What became of messages of a producer of the peer: the beginning of the range, at least.
+  void tell_fates(Peer& peer, wire::Fate question);
   // The sequence that a producer may send next; nothing when nobody knows it.
   [[nodiscard]] std::optional<Sequence> next_of(const ProducerId& producer,
                                                 const ChannelName& channel,

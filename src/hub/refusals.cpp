@@ -8,11 +8,13 @@ void Refusals::add(const Range& range) {
     return;
   }
   ranges_.push_back(range);
-  if (ranges_.size() > kCountMax) ranges_.pop_front();
+  if (ranges_.size() > kCountMax) forgotten_below_ = ranges_.pop_front().to;
 }
 
 void Refusals::forget_below(Sequence settled) {
-  while (!ranges_.empty() && ranges_.front().to <= settled) ranges_.pop_front();
+  while (!ranges_.empty() && ranges_.front().to <= settled) {
+    forgotten_below_ = ranges_.pop_front().to;
+  }
 }
 
 std::optional<Refusals::Range> Refusals::find(Sequence sequence) const {

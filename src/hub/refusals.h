@@ -30,10 +30,13 @@ class Refusals {
   void forget_below(Sequence settled);
   // The range that holds `sequence`, or else the next one behind it. O(log n).
   [[nodiscard]] std::optional<Range> find(Sequence sequence) const;
+  // What of the sequences below it was refused may not be known any more.
+  [[nodiscard]] Sequence forgotten_below() const { return forgotten_below_; }
   [[nodiscard]] std::size_t size() const { return ranges_.size(); }
 
  private:
   base::Ring<Range> ranges_;
+  Sequence forgotten_below_;
 };
 
 }  // namespace orzatty::hub

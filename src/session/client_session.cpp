@@ -1,5 +1,7 @@
 #include "session/client_session.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 #include "wire/close.h"
 #include "wire/deliver.h"
@@ -95,6 +97,16 @@ ClientSession::Dispatched ClientSession::dispatch(const wire::Frame& frame, Inst
       auto drain = wire::decode_drain(frame.body);
       if (!drain) return std::unexpected(drain.error());
       return DrainReceived{std::move(*drain)};
+    }
+    case wire::FrameType::kFate: {
+      auto fate = wire::decode_fate(frame.body);
+      if (!fate) return std::unexpected(fate.error());
+      // spec: FATE-2
+      const auto asks = [](const wire::FateRun& run) { return run.kind == wire::FateKind::kAsked; };
+      if (std::ranges::any_of(fate->runs, asks)) {
+        return std::unexpected(ProtocolError{ErrorCode::kFrameMalformed, "an answer"});
+      }
+      return FateReceived{std::move(*fate)};
     }
     case wire::FrameType::kClose: {
       auto closed = wire::decode_close(frame.body);

@@ -18,6 +18,7 @@
 #include "wire/alias.h"
 #include "wire/drain.h"
 #include "wire/ended.h"
+#include "wire/fate.h"
 #include "wire/gap_mark.h"
 #include "wire/hello.h"
 #include "wire/producer.h"
@@ -35,6 +36,7 @@ struct RejectReceived { wire::Reject reject; };
 struct SubscribedReceived { SubscriptionId subscription; };
 struct EndedReceived { wire::Ended ended; };
 struct DrainReceived { wire::Drain drain; };
+struct FateReceived { wire::Fate fate; };
 struct ChannelIntroduced { SubscriptionId subscription; wire::Alias alias; };
 struct ProducerIntroduced { SubscriptionId subscription; wire::Producer producer; };
 struct DeliveryMessages {
@@ -58,7 +60,7 @@ struct DirectMessages {
 
 using ClientOutput =
     std::variant<Welcomed, AckReceived, RejectReceived, SubscribedReceived, EndedReceived,
-                 DrainReceived, ChannelIntroduced, ProducerIntroduced, DeliveryMessages,
+                 DrainReceived, FateReceived, ChannelIntroduced, ProducerIntroduced, DeliveryMessages,
                  DeliveryGap, DirectMessages, SessionEnded, CloseTransport>;
 
 class ClientSession {
@@ -79,6 +81,7 @@ class ClientSession {
                                   std::uint8_t priority = kPriorityDefault);
   void subscribe(const wire::Subscribe& subscribe) { core_.send(subscribe); }
   void unsubscribe(SubscriptionId subscription);
+  void ask(const wire::Fate& question) { core_.send(question); }
   // Delivered messages were handled: position and credit travel back.
   void consumed(const DeliveryMessages& messages, Instant now);
   void consumed(const DirectMessages& messages);

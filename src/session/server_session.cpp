@@ -103,6 +103,15 @@ ServerSession::Dispatched ServerSession::dispatch_open(const wire::Frame& frame)
       }
       return PositionsConsumed{std::move(consumed)};
     }
+    case wire::FrameType::kFate: {
+      auto fate = wire::decode_fate(frame.body);
+      if (!fate) return std::unexpected(fate.error());
+      // spec: FATE-2
+      if (fate->runs.size() != 1 || fate->runs[0].kind != wire::FateKind::kAsked) {
+        return std::unexpected(ProtocolError{ErrorCode::kFrameMalformed, "a question"});
+      }
+      return FateAsked{std::move(*fate)};
+    }
     case wire::FrameType::kClose: {
       auto closed = wire::decode_close(frame.body);
       if (!closed) return std::unexpected(closed.error());

@@ -13,6 +13,7 @@
 #include "session/ack_collector.h"
 #include "session/session_core.h"
 #include "wire/consumed.h"
+#include "wire/fate.h"
 #include "wire/hello.h"
 #include "wire/publish.h"
 #include "wire/subscribe.h"
@@ -41,11 +42,12 @@ struct PublicationClosed { PublicationId publication; };
 struct SubscribeRequested { wire::Subscribe subscribe; };
 struct UnsubscribeRequested { SubscriptionId subscription; };
 struct PositionsConsumed { wire::Consumed consumed; };
+struct FateAsked { wire::Fate fate; };
 
 
 using ServerOutput =
     std::variant<HelloReceived, PublicationOpened, PublicationMessages, PublicationSkipped,
-                 PublicationClosed, SubscribeRequested, UnsubscribeRequested, PositionsConsumed,
+                 PublicationClosed, SubscribeRequested, UnsubscribeRequested, PositionsConsumed, FateAsked,
                  SessionEnded, CloseTransport>;
 
 class ServerSession {
@@ -67,6 +69,7 @@ class ServerSession {
   void accepted(const wire::AckRun& run, std::uint64_t bytes, std::uint32_t nonce, Instant now);
   void rejected(PublicationId publication, Sequence from, Sequence to, ErrorCode code,
                 std::string_view text);
+  void answer(const wire::Fate& fate) { core_.send(fate); }
   void drain(Duration time_left, std::string_view text);
   void close(ErrorCode code, std::string_view text);
   // Puts acknowledgements that are due on the control stream; before packets are built.

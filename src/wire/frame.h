@@ -30,6 +30,7 @@ enum class FrameType : std::uint8_t {
   kPong = 0x0a,
   kDrain = 0x0b,
   kClose = 0x0c,
+  kFate = 0x0d,
   kPublish = 0x10,
   kDeliver = 0x11,
   kDirect = 0x12,

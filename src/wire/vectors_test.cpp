@@ -15,6 +15,7 @@
 #include "wire/direct.h"
 #include "wire/drain.h"
 #include "wire/ended.h"
+#include "wire/fate.h"
 #include "wire/framer.h"
 #include "wire/gap_mark.h"
 #include "wire/hello.h"
@@ -122,6 +123,8 @@ Outcome decode_frame(const Frame& frame) {
       return encoded_again(decode_drain(body));
     case FrameType::kClose:
       return encoded_again(decode_close(body));
+    case FrameType::kFate:
+      return encoded_again(decode_fate(body));
     case FrameType::kPublish:
       return encoded_again(decode_publish(body));
     case FrameType::kDeliver:
@@ -191,7 +194,7 @@ void expect_as_written(const Vector& vector, const Outcome& outcome) {
 }
 
 // spec: FRAME-1, FRAME-2, FRAME-5, FRAME-6, FRAME-7, CONTROL-1, CONTROL-2, ERROR-1, STREAM-4
-// spec: STREAM-5, STREAM-8, NAME-1, NAME-2
+// spec: STREAM-5, STREAM-8, NAME-1, NAME-2, FATE-1
 TEST(Vectors, EveryControlFrameIsReadAsTheVectorsSay) {
   const auto vectors = read_vectors("frames.txt");
   EXPECT_GE(vectors.size(), 200U);

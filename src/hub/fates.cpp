@@ -1,0 +1,78 @@
+#include "hub/fates.h"
+
+#include <algorithm>
+
+namespace orzatty::hub {
+
+namespace {
+
+using wire::FateKind;
+using wire::FateRun;
+
+// What a log says of messages that are not known to be refused.
+FateRun fate_in_log(const Channel& channel, base::ProducerNumber number, Sequence first,
+                    std::uint64_t count) {
+  const Channel::Past past = channel.find(number, first, count);
+  switch (past.fate) {
+    case Channel::Past::Fate::kKept:
+      return {first, past.count, FateKind::kAccepted, past.offset.value()};
+    case Channel::Past::Fate::kRefused:  // why is forgotten
+      return {first, past.count, FateKind::kRejected, 0};
+    case Channel::Past::Fate::kForgotten:
+      return {first, past.count, FateKind::kForgotten, 0};
+  }
+  ORZATTY_UNREACHABLE();
+}
+
+FateRun fate_of(const Producer& producer, base::ProducerNumber number, const Channel* channel,
+                Sequence first, std::uint64_t count) {
+  if (first >= producer.next) return {first, count, FateKind::kUnknown, 0};
+  count = std::min<std::uint64_t>(count, producer.next - first);
+  if (first < producer.since) {  // it said that it had sent them, to whoever was there before
+    count = std::min<std::uint64_t>(count, producer.since - first);
+    return {first, count, FateKind::kUnknown, 0};
+  }
+  const auto refused = producer.refusals.find(first);
+  if (refused && refused->from <= first) {
+    count = std::min<std::uint64_t>(count, refused->to - first);
+    return {first, count, FateKind::kRejected, static_cast<std::uint64_t>(refused->code)};
+  }
+  if (refused) count = std::min<std::uint64_t>(count, refused->from - first);
+  if (channel != nullptr) return fate_in_log(*channel, number, first, count);
+  // An endpoint has no log that could tell what was refused before that.
+  const Sequence forgotten = producer.refusals.forgotten_below();
+  if (first < forgotten) {
+    count = std::min<std::uint64_t>(count, forgotten - first);
+    return {first, count, FateKind::kForgotten, 0};
+  }
+  return {first, count, FateKind::kAccepted, first.value()};
+}
+
+bool goes_on(const FateRun& run, const FateRun& next) {
+  if (run.kind != next.kind) return false;
+  if (run.kind == FateKind::kAccepted) return run.value + run.count == next.value;
+  return run.value == next.value;
+}
+
+}  // namespace
+
+// spec: FATE-3
+std::vector<FateRun> fates_of(const Producers& producers, const Channel* channel,
+                              const base::ProducerNumber* producer, const FateRun& asked) {
+  if (producer == nullptr) return {{asked.first, asked.count, FateKind::kUnknown, 0}};
+  std::vector<FateRun> runs;
+  Sequence first = asked.first;
+  for (std::uint64_t rest = asked.count; rest > 0 && runs.size() < kFateRunsMax;) {
+    const FateRun run = fate_of(producers[*producer], *producer, channel, first, rest);
+    if (!runs.empty() && goes_on(runs.back(), run)) {
+      runs.back().count += run.count;
+    } else {
+      runs.push_back(run);
+    }
+    first += run.count;
+    rest -= run.count;
+  }
+  return runs;
+}
+
+}  // namespace orzatty::hub
