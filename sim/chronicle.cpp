@@ -21,11 +21,10 @@ std::string line(const Published& published) {
          std::string(published.channel);
 }
 std::string line(const FateTold& told) {
-  constexpr std::string_view kFates[] = {" accepted at ", " rejected ", " unknown "};
   return text_of({told.program, told.publication, told.from}) + " to " +
-         std::to_string(told.to.value()) +
-         std::string(kFates[static_cast<std::size_t>(told.fate)]) + std::string(told.channel) +
-         "@" + std::to_string(told.first_offset.value()) + " " + std::string(name(told.code));
+         std::to_string(told.to.value()) + " " + std::string(fate_name(told.fate)) + " " +
+         std::string(told.channel) + "@" + std::to_string(told.first_offset.value()) + " " +
+         std::string(name(told.code));
 }
 std::string line(const SubscriptionAsked& asked) {
   return "program " + std::to_string(asked.program.value()) + " subscribes to " +
@@ -63,6 +62,20 @@ std::string line(const Counted&) { return {}; }
 std::string line(const Healed&) { return {}; }
 
 }  // namespace
+
+std::string_view fate_name(Fate fate) {
+  switch (fate) {
+    case Fate::kAccepted:
+      return "accepted";
+    case Fate::kRejected:
+      return "rejected";
+    case Fate::kUnknown:
+      return "unknown";
+    case Fate::kExpired:
+      return "expired";
+  }
+  return "without a name";
+}
 
 std::string text_of(const MessageName& name) {
   return "message " + std::to_string(name.program.value()) + "." +

@@ -140,12 +140,12 @@ void ClientHost::run_feeds(Instant now) {
       feeding.next_at += Duration(static_cast<std::int64_t>(every / 2 + chance_.below(every + 1)));
     }
     bool any = false;
-    while (feeding.due_count > 0 && publish_one(feeding)) any = true;
+    while (feeding.due_count > 0 && publish_one(feeding, now)) any = true;
     if (any) link_->engine().wake(*feeding.publication);
   }
 }
 
-bool ClientHost::publish_one(Feeding& feeding) {
+bool ClientHost::publish_one(Feeding& feeding, Instant now) {
   client::ClientEngine& engine = link_->engine();
   if (!feeding.publication) {
     feeding.publication = engine.publish(*ChannelName::parse(feeding.feed.channel));
@@ -159,11 +159,13 @@ bool ClientHost::publish_one(Feeding& feeding) {
   const std::size_t size =
       kPayloadSizeMin + base::Prng(sequence.value() ^ program_.value()).below(sizes);
   write_payload({program_, *feeding.publication, sequence}, size, payload_);
-  if (!outbox.append(MessageType::kRaw, payload_)) return false;
+  const MessageAttributes attributes{.time_to_live = feeding.feed.time_to_live};
+  if (!outbox.append(MessageType::kRaw, payload_, attributes, now)) return false;
   --feeding.due_count;
   --feeding.left;
   ++published_count_;
-  tell(Published{program_, *feeding.publication, feeding.feed.channel, sequence});
+  tell(Published{program_, *feeding.publication, feeding.feed.channel, sequence,
+                 feeding.feed.time_to_live.has_value()});
   return true;
 }
 
@@ -240,8 +242,7 @@ void ClientHost::on_reset(const client::ChannelReset& reset) {
 }
 
 void ClientHost::on_settled(const client::Settled& settled) {
-  constexpr std::string_view kNames[] = {"accepted", "rejected", "unknown"};
-  fates_[std::string(kNames[static_cast<std::size_t>(settled.fate)])] += settled.to - settled.from;
+  fates_[std::string(fate_name(settled.fate))] += settled.to - settled.from;
   tell(FateTold{program_, settled.publication, channels_[settled.publication.value()], settled.from,
                 settled.to, settled.fate, settled.first_offset, settled.code, life_});
 }

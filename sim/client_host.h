@@ -26,6 +26,7 @@ struct Feed {
   Duration every = std::chrono::milliseconds(10);
   std::uint64_t burst_max = 1;  // messages at a time: 1 to that many
   std::size_t size_max = 64;
+  std::optional<std::chrono::milliseconds> time_to_live = {};
 };
 
 struct ClientConfig {
@@ -102,7 +103,7 @@ class ClientHost final : public Host, private link::ClientEvents {
   void on_ended(const client::SubscriptionEnded& ended);
   void on_disconnected(const client::Disconnected& disconnected);
   void run_feeds(Instant now);
-  [[nodiscard]] bool publish_one(Feeding& feeding);
+  [[nodiscard]] bool publish_one(Feeding& feeding, Instant now);
   void ask(Wish& wish, const StartPosition& start);
   [[nodiscard]] Wish* find(SubscriptionId subscription);
   void report_counts();

@@ -33,6 +33,7 @@ enum class Fault : std::uint8_t {
   kIntruder,
   kSmallBuffers,
   kShortRetention,
+  kDeadlines,
 };
 
 struct FaultRow {
@@ -41,7 +42,7 @@ struct FaultRow {
   double chance;  // that a seed has it
 };
 
-constexpr std::array<FaultRow, 21> kFaults = {{
+constexpr std::array<FaultRow, 22> kFaults = {{
     {Fault::kLoss, "loss", 0.50},              // 0.1 to 40 % of datagrams, one by one
     {Fault::kBursts, "bursts", 0.25},          // many in a row
     {Fault::kReordering, "reordering", 0.30},  // late by up to four delays
@@ -64,6 +65,7 @@ constexpr std::array<FaultRow, 21> kFaults = {{
     {Fault::kSmallBuffers, "small buffers",
      0.30},  // windows, outboxes and a hub that are always full
     {Fault::kShortRetention, "short retention", 0.35},  // channels that keep little of the past
+    {Fault::kDeadlines, "deadlines", 0.25},  // messages that are worth nothing after 20 ms to 5 s
 }};
 
 using FaultSet = std::set<Fault>;

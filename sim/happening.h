@@ -27,6 +27,8 @@ struct MessageName {
   auto operator<=>(const MessageName&) const = default;
 };
 
+std::string_view fate_name(Fate fate);
+
 struct ServerRose {
   ServerLife life;
 };
@@ -51,6 +53,7 @@ struct Published {
   PublicationId publication;
   std::string_view channel;
   Sequence sequence;
+  bool expires = false;
 };
 struct FateTold {
   ProgramId program;
@@ -63,7 +66,7 @@ struct FateTold {
   ErrorCode code = ErrorCode::kNone;
   ServerLife life;  // whose server said so
 };
-// What the engine itself counts for a publication, after each of its turns.
+// What the outbox of a publication counts, after each turn of the engine.
 struct Counted {
   ProgramId program;
   PublicationId publication;

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::uint64_t kComparedEvery = 100;
 constexpr std::uint64_t kPlantedSeedsMax = 1000;
+constexpr std::size_t kShrunkMax = 3;  // of many failing seeds most have the same cause
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -33,9 +34,11 @@ void print_violation(const Task& task, const Outcome& outcome) {
               outcome.violation->what.c_str());
 }
 
-void report_failure(const Options& options, const Task& task, const Outcome& outcome) {
+enum class Detail : std::uint8_t { kWhat, kSmallest };
+void report_failure(const Options& options, const Task& task, const Outcome& outcome,
+                    Detail detail) {
   print_violation(task, outcome);
-  if (!options.shrinking) return;
+  if (!options.shrinking || detail == Detail::kWhat) return;
   Outcome last = outcome;
   const Task smallest =
       shrink(task, outcome, [&](const Task&, const Outcome& smaller) { last = smaller; });
@@ -83,7 +86,10 @@ int play_many(const Options& options, const std::vector<Task>& tasks) {
     return Further::kGoOn;
   });
   const double wall = seconds_since(begin);
-  for (const auto& [task, outcome] : failed) report_failure(options, task, outcome);
+  for (std::size_t i = 0; i < failed.size(); ++i) {
+    const auto& [task, outcome] = failed[i];
+    report_failure(options, task, outcome, i < kShrunkMax ? Detail::kSmallest : Detail::kWhat);
+  }
   std::fputs((options.json ? summary.json(wall) : summary.text(wall)).c_str(), stdout);
   return summary.good() ? 0 : 1;
 }

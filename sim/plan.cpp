@@ -77,6 +77,8 @@ class Drawing {
       limits.ack_every = 16;
       limits.hub_size_max = 512 * 1024;
     }
+    const Duration session_retention = between(chance, 1s, 30s);
+    if (has(Fault::kShortRetention)) limits.session_retention = session_retention;
     channel_count_ = 1 + pick(chance, 4);
     for (std::size_t i = 0; i < channel_count_; ++i) {
       base::Prng of_channel = streams_.stream("channel", i);
@@ -165,6 +167,9 @@ class Drawing {
     // Spread over what is left of the run.
     const std::uint64_t bursts = count / ((feed.burst_max + 1) / 2 + 1) + 1;
     feed.every = Duration((plan_.length * 3 / 4).count() / static_cast<std::int64_t>(bursts));
+    const auto time_to_live =
+        std::chrono::duration_cast<std::chrono::milliseconds>(between(chance, 20ms, 5s));
+    if (strikes(Fault::kDeadlines, chance)) feed.time_to_live = time_to_live;
     feed.size_max = chance.chance(0.1) ? 8'000 : 64 + pick(chance, 400);
     return feed;
   }

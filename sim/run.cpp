@@ -175,6 +175,7 @@ class Run {
       const hub::HubCounters& hub = world_.server().engine().hub().counters();
       tally_->add("hub took a duplicate", hub.duplicates);
       tally_->add("hub rejected", hub.rejected);
+      tally_->add("session resumed", hub.resumed);
     }
     // Of incidents it is counted that they happened.
     for (const Fault fault : plan_.faults) tally_->add("seed with " + std::string(name(fault)));

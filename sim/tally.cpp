@@ -8,8 +8,7 @@ void Tally::handle(const Happening& happening) {
   } else if (const auto* seen = std::get_if<MessagesSeen>(&happening)) {
     add("messages delivered", seen->messages.size());
   } else if (const auto* told = std::get_if<FateTold>(&happening)) {
-    constexpr std::string_view kFates[] = {"fate accepted", "fate rejected", "fate unknown"};
-    add(kFates[static_cast<std::size_t>(told->fate)], told->to - told->from);
+    add("fate " + std::string(fate_name(told->fate)), told->to - told->from);
   } else if (const auto* gap = std::get_if<GapSeen>(&happening)) {
     add("gap " + std::string(orzatty::name(gap->gap.reason)));
   } else if (std::holds_alternative<ResetSeen>(happening)) {

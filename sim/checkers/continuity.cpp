@@ -16,6 +16,8 @@ std::string text_of_range(std::string_view channel, Offset from, Offset to) {
 void Continuity::handle(const Happening& happening) {
   if (const auto* rose = std::get_if<ServerRose>(&happening)) {
     life_ = rose->life;
+  } else if (const auto* published = std::get_if<Published>(&happening)) {
+    if (published->expires) expiring_.emplace(published->channel);
   } else if (const auto* began = std::get_if<ProgramBegan>(&happening)) {
     if (began->role == Role::kAuditor) auditors_.insert(began->program);
   } else if (const auto* asked = std::get_if<SubscriptionAsked>(&happening)) {
@@ -144,6 +146,8 @@ void Continuity::judge_gap(const GapSeen& seen) {
       if (config.slow_policy != SlowPolicy::kLatest) violated(what + ", but all values count");
       return;
     case GapReason::kExpired:
+      if (!expiring_.contains(seen.channel)) violated(what + ", but nothing in it expires");
+      return;
     case GapReason::kRefused:
       return violated(what + ", which nothing here causes");
   }

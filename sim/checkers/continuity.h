@@ -59,6 +59,7 @@ class Continuity final : public Checker {
   ServerConfig server_;
   ServerLife life_;
   std::set<ProgramId> auditors_;
+  std::set<std::string, std::less<>> expiring_;  // channels with messages that have a deadline
   std::map<Key, Subscription> subscriptions_;
 };
 

@@ -1,4 +1,5 @@
-// What was rejected is not in the log of the server that rejected it, and never will be.
+// What was rejected is not in the log of the server that rejected it, and what expired is in none;
+// neither will ever be.
 #pragma once
 
 #include <set>
@@ -16,10 +17,13 @@ class Refusals final : public Checker {
 
   void handle(const Happening& happening) override {
     if (const auto* told = std::get_if<FateTold>(&happening)) {
-      if (told->fate == Fate::kRejected) handle(*told);
+      if (told->fate == Fate::kRejected) reject(*told);
+      if (told->fate == Fate::kExpired) expire(*told);
     } else if (const auto* seen = std::get_if<MessagesSeen>(&happening)) {
       for (const SeenMessage& message : seen->messages) {
-        if (rejected_.empty()) return;
+        if (expired_.contains(message.name)) {
+          return violated(text_of(message.name) + " has expired unsent, and is delivered");
+        }
         if (rejected_.contains({seen->life, message.name})) {
           return violated(text_of(message.name) + " was rejected, and is delivered");
         }
@@ -28,7 +32,7 @@ class Refusals final : public Checker {
   }
 
  private:
-  void handle(const FateTold& told) {
+  void reject(const FateTold& told) {
     for (Sequence at = told.from; at < told.to; at += 1) {
       const MessageName name{told.program, told.publication, at};
       rejected_.insert({told.life, name});
@@ -36,7 +40,18 @@ class Refusals final : public Checker {
     }
   }
 
+  void expire(const FateTold& told) {
+    for (Sequence at = told.from; at < told.to; at += 1) {
+      const MessageName name{told.program, told.publication, at};
+      expired_.insert(name);
+      for (ServerLife life(1); life <= told.life; life = ServerLife(life.value() + 1)) {
+        if (archive_.offset_of(life, name)) violated(text_of(name) + " is expired, but stored");
+      }
+    }
+  }
+
   const Archive& archive_;
+  std::set<MessageName> expired_;
   std::set<std::pair<ServerLife, MessageName>> rejected_;
 };
 

@@ -77,5 +77,23 @@ TEST_F(Partition, LongerThanTheRetentionIsToldAsAGap) {
   EXPECT_EQ(bob.received("room").size() + (gap.to - gap.from), 1000U);
 }
 
+// Confirmed is confirmed: what is published from then on is seen, whatever happens to the
+// connection.
+TEST_F(Partition, OfALiveSubscriberThatHeardNothingYetLosesNothingThatIsPublishedMeanwhile) {
+  Person alice = somebody("alice");
+  Person bob = somebody("bob");
+  bob.subscribes("room", StartPosition::live());
+  run_for(2s);
+
+  bob.is_cut_off();
+  run_for(15s);
+  alice.publishes(10, "room");
+  run_for(5s);
+  bob.is_back();
+
+  everything_comes_to_rest();
+  EXPECT_EQ(bob.received("room").size(), 10U);
+}
+
 }  // namespace
 }  // namespace orzatty::sim
