@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/limits_table.h"
+#include "runtime/identity.h"
 #include "state_folder.h"
 #include "strict_toml.h"
 
@@ -51,6 +52,9 @@ NamedToken read_token(const toml::table& table, const std::filesystem::path& fol
     reject(table, "a token needs an identity, and either a token or a token_file");
   }
   NamedToken named = {.identity = read_string(*identity, "identity"), .token = {}};
+  if (const auto problem = runtime::problem_of_identity(named.identity)) {
+    reject(*identity, "the identity " + *problem);
+  }
   if (token != nullptr) {
     named.token = read_string(*token, "token");
     return named;

@@ -90,16 +90,16 @@ struct ClientStats {
 class ClientRuntime;
 class PublisherState;
 
-// One writer to one channel. Sequences are its own. Valid while its client lives.
-class Publisher {
- public:
-  Publisher(Publisher&& other) noexcept;
 struct PublisherOptions {
   // Of its messages on their way to the server, against this client's other publishers; at most
   // kPriorityMax. What the server sends is its channel's configuration to say.
   std::uint8_t priority = kPriorityDefault;
 };
 
+// One writer to one channel. Sequences are its own. Valid while its client lives.
+class Publisher {
+ public:
+  Publisher(Publisher&& other) noexcept;
   Publisher& operator=(Publisher&& other) noexcept;
   ~Publisher();
 
@@ -148,16 +148,18 @@ class Client {
   static std::expected<Client, Error> connect(std::string_view address, ClientOptions options);
   Client(Client&& other) noexcept;
   Client& operator=(Client&& other) noexcept;
-  // As close() with no patience: what is not accepted yet has an unknown fate.
+  // As close() with no patience: what is not accepted yet has an unknown fate. No handler runs
+  // afterwards, so it must not be destroyed in one.
   ~Client();
 
   [[nodiscard]] std::expected<Publisher, Error> publisher(const ChannelRef& channel,
                                                           PublisherOptions options = {});
-  // The convenience over publisher(): one shared writer per channel, with a lock.
+  // The convenience over publisher(): one shared writer per channel, with a lock. try_send() never
+  // waits: kBusy also while another thread sends to that channel.
   std::expected<void, Error> send(const ChannelRef& channel, const Payload& payload);
   std::expected<void, Error> try_send(const ChannelRef& channel, const Payload& payload);
 
-  // Returns when the server has confirmed it. `pattern` may have wildcards.
+  // Returns when the server has confirmed it (in a handler at once). `pattern` may have wildcards.
   [[nodiscard]] std::expected<Subscription, Error> subscribe(const ChannelRef& pattern,
                                                              SubscriptionHandler handler,
                                                              SubscribeOptions options = {});

@@ -1,5 +1,8 @@
 #include "orzatty/client.h"
 
+#include <mutex>
+#include <utility>
+
 #include "runtime/backup_thread.h"
 #include "runtime/client_runtime.h"
 
@@ -21,30 +24,36 @@ std::expected<Client, Error> Client::connect(std::string_view address, ClientOpt
 
 Client::Client(std::shared_ptr<ClientRuntime> runtime) : runtime_(std::move(runtime)) {}
 Client::Client(Client&& other) noexcept = default;
-Client& Client::operator=(Client&& other) noexcept = default;
-Client::~Client() = default;
+Client& Client::operator=(Client&& other) noexcept {
+  std::swap(runtime_, other.runtime_);
+  return *this;
+}
+// Whoever else holds the runtime for a moment finds it ended.
+Client::~Client() {
+  if (runtime_ != nullptr) runtime_->shut_down();
+}
 
 std::expected<Publisher, Error> Client::publisher(const ChannelRef& channel,
-                                                    PublisherOptions options) {
+                                                  PublisherOptions options) {
   auto state = runtime_->publisher(channel, options);
   if (!state) return std::unexpected(state.error());
   return Publisher(*runtime_, **state);
 }
 
 std::expected<void, Error> Client::send(const ChannelRef& channel, const Payload& payload) {
-  const auto lock = runtime_->lock_shared();
+  auto writer = runtime_->shared_writer(channel);
+  if (!writer) return std::unexpected(writer.error());
+  const auto lock = runtime_->lock(**writer);
   if (!lock.owns_lock()) return std::unexpected(busy());
-  auto state = runtime_->shared_publisher(channel);
-  if (!state) return std::unexpected(state.error());
-  return runtime_->send(**state, payload, nullptr);
+  return runtime_->send(*(*writer)->state, payload, nullptr);
 }
 
 std::expected<void, Error> Client::try_send(const ChannelRef& channel, const Payload& payload) {
-  const auto lock = runtime_->lock_shared();
+  auto writer = runtime_->shared_writer(channel);
+  if (!writer) return std::unexpected(writer.error());
+  const std::unique_lock lock((*writer)->mutex, std::try_to_lock);
   if (!lock.owns_lock()) return std::unexpected(busy());
-  auto state = runtime_->shared_publisher(channel);
-  if (!state) return std::unexpected(state.error());
-  return runtime_->try_send(**state, payload, nullptr);
+  return runtime_->try_send(*(*writer)->state, payload, nullptr);
 }
 
 std::expected<Subscription, Error> Client::subscribe(const ChannelRef& pattern,

@@ -68,7 +68,7 @@ void ClientRuntime::on_disconnected(const client::Disconnected& gone) {
                          : gone.code == ErrorCode::kPeerSilent ? ErrorKind::kUnreachable
                                                                : ErrorKind::kClosed;
   std::string text = gone.text.empty() ? std::string(name(gone.code)) : gone.text;
-  if (gone.code == ErrorCode::kFrameTooLarge) {
+  if (was_connected && gone.code == ErrorCode::kFrameTooLarge) {
     text += "; this client takes messages of at most message_size_max = " +
             std::to_string(options_.limits.message_size_max) + " bytes, the server may allow more";
   }

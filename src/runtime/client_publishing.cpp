@@ -34,21 +34,29 @@ std::expected<PublisherState*, Error> ClientRuntime::publisher(const ChannelRef&
   if (closed_.load()) return std::unexpected(closed_error());
   const std::uint32_t count_max = options_.limits.publication_count_max;
   if (publishers_.size() >= count_max) {
-    return std::unexpected(
-        argument(ErrorCode::kLimitExceeded, "a client has at most publication_count_max = " +
-                                                std::to_string(count_max) + " publishers"));
+    return std::unexpected(argument(ErrorCode::kLimitExceeded,
+                                    "a client has at most publication_count_max = " +
+                                        std::to_string(count_max) + " publishers in its life"));
   }
   const PublicationId id = link_.engine().publish(*name_parsed, options.priority);
   publishers_.push_back(std::make_unique<PublisherState>(id, link_.engine().outbox(id)));
   return publishers_.back().get();
 }
 
-std::expected<PublisherState*, Error> ClientRuntime::shared_publisher(const ChannelRef& channel) {
-  const auto found = shared_publishers_.find(channel.text());
-  if (found != shared_publishers_.end()) return found->second;
+std::expected<ClientRuntime::SharedWriter*, Error> ClientRuntime::shared_writer(
+    const ChannelRef& channel) {
+  {
+    const std::lock_guard lock(shared_mutex_);
+    const auto found = shared_writers_.find(channel.text());
+    if (found != shared_writers_.end()) return &found->second;
+  }
+  // Without the lock, as it waits for the pump. Of two that are made at once one stays unused.
   auto made = publisher(channel);
-  if (made) shared_publishers_.emplace(channel.text(), *made);
-  return made;
+  if (!made) return std::unexpected(std::move(made.error()));
+  const std::lock_guard lock(shared_mutex_);
+  SharedWriter& writer = shared_writers_[std::string(channel.text())];
+  if (writer.state == nullptr) writer.state = *made;
+  return &writer;
 }
 
 // What keeps a message from being appended at all, whatever room there is.

@@ -1,7 +1,10 @@
 #include "runtime/client_runtime.h"
 
 #include <algorithm>
+#include <system_error>
+#include <utility>
 
+#include "base/assert.h"
 #include "base/limits_table.h"
 #include "net/clock.h"
 #include "net/entropy.h"
@@ -44,6 +47,12 @@ quic::ConnectionConfig connection_config(const ClientOptions& options, std::size
   return config;
 }
 
+// `timeout` may be as long as it can be said.
+Instant deadline_after(Duration timeout) {
+  const Instant now = net::now();
+  return timeout > Instant::max() - now ? Instant::max() : now + timeout;
+}
+
 std::optional<Error> problem_of(const ClientOptions& options) {
   if (auto problem = base::problem_of(options.limits)) {
     return Error{ErrorKind::kArgument, ErrorCode::kNone, "limits: " + *problem};
@@ -84,7 +93,13 @@ std::expected<std::unique_ptr<ClientRuntime>, Error> ClientRuntime::connect(
       new ClientRuntime(std::string(address), std::move(options), std::move(config),
                         std::move(*credentials), std::move(*socket)));
   if (auto opened = runtime->open(timeout); !opened) return std::unexpected(opened.error());
-  if (drive == Drive::kThreads) runtime->backup_ = std::make_unique<BackupThread>(*runtime);
+  if (drive == Drive::kPoll) return runtime;
+  try {
+    runtime->backup_ = std::make_unique<BackupThread>(*runtime);
+  } catch (const std::system_error& error) {
+    return std::unexpected(Error{ErrorKind::kIo, ErrorCode::kNone,
+                                 std::string("cannot start a thread: ") + error.what()});
+  }
   return runtime;
 }
 
@@ -94,7 +109,7 @@ std::expected<void, Error> ClientRuntime::open(Duration timeout) {
   const std::size_t attempts = socket_->addresses().count();
   const bool decided =
       wait_until([&] { return connected_ || closed_.load() || attempts_failed_ >= attempts; },
-                 net::now() + timeout);
+                 deadline_after(timeout));
   const PumpGuard lock = lock_pump();
   if (connected_) return {};
   if (decided || !last_error_.text.empty()) return std::unexpected(last_error_);
@@ -102,7 +117,10 @@ std::expected<void, Error> ClientRuntime::open(Duration timeout) {
                                "no answer from " + address_ + ": is a server running there?"});
 }
 
-ClientRuntime::~ClientRuntime() {
+ClientRuntime::~ClientRuntime() { shut_down(); }
+
+void ClientRuntime::shut_down() {
+  ORZATTY_ASSERT(!in_pump());  // a handler would wait for itself
   static_cast<void>(close(Duration::zero()));
   backup_.reset();
 }
@@ -126,6 +144,7 @@ bool ClientRuntime::pump(Instant now) {
   }
   link_.drain(now);
   if (transport_wanted_) open_transport(now);
+  if (std::exchange(rebind_wanted_, false)) static_cast<void>(move_socket(now));
   call_ready();
   if (write(now)) active_ = true;
   if (socket_->sink().blocked()) active_ = false;  // only time helps
@@ -258,7 +277,7 @@ void ClientRuntime::pump_until_idle() {
 
 bool ClientRuntime::poll(Duration wait) {
   if (in_pump()) return false;  // in a handler, it is running already
-  return wait_until([this] { return active_ || closed_.load(); }, net::now() + wait) && active_;
+  return wait_until([this] { return active_ || closed_.load(); }, deadline_after(wait)) && active_;
 }
 
 void ClientRuntime::flush() {
@@ -274,12 +293,14 @@ bool ClientRuntime::settle(Duration timeout) {
     settled = link_.engine().settled();
     return settled || closed_.load();
   };
-  return wait_until(decided, net::now() + timeout) && settled;
+  return wait_until(decided, deadline_after(timeout)) && settled;
 }
 
 std::expected<void, Error> ClientRuntime::rebind() {
   const PumpGuard lock = lock_pump();
   if (!connected_) return {};  // it is opening a new socket anyway
+  rebind_wanted_ = in_pump();  // then the connection is at work, and it is done afterwards
+  if (rebind_wanted_) return {};
   return move_socket(net::now());
 }
 
@@ -297,7 +318,7 @@ std::expected<Duration, Error> ClientRuntime::ping(Duration timeout) {
     ticket = link_.engine().ping();
   }
   const bool answered = wait_until(
-      [&] { return link_.engine().pongs() >= ticket || closed_.load(); }, start + timeout);
+      [&] { return link_.engine().pongs() >= ticket || closed_.load(); }, deadline_after(timeout));
   if (answered && !closed_.load()) return net::now() - start;
   return std::unexpected(Error{ErrorKind::kTimeout, ErrorCode::kPeerSilent,
                                "no answer from " + address_ + " in time"});
@@ -320,8 +341,9 @@ Error ClientRuntime::closed_error() const { return closed_reason_; }
 std::expected<void, Error> ClientRuntime::close(Duration patience) {
   if (closed_.load()) return {};
   if (in_pump()) {  // in a handler nothing can be waited for
+    const ClientStats last = counted();
     link_.engine().close(client::ClientEngine::Ending::kNow, net::now());
-    return {};
+    return fate_of_close(last.waiting + last.unknown, patience);
   }
   if (patience > Duration::zero()) static_cast<void>(settle(patience));
   std::uint64_t unsettled = 0;
@@ -338,6 +360,11 @@ std::expected<void, Error> ClientRuntime::close(Duration patience) {
     const std::lock_guard lock(pump_lock_);
     end(closed_by_user());
   }
+  return fate_of_close(unsettled, patience);
+}
+
+std::expected<void, Error> ClientRuntime::fate_of_close(std::uint64_t unsettled,
+                                                        Duration patience) {
   if (unsettled == 0 || patience <= Duration::zero()) return {};
   const std::string what = unsettled == 1 ? " message has" : " messages have";
   return std::unexpected(Error{

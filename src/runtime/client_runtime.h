@@ -39,11 +39,24 @@ class ClientRuntime final : private link::ClientEvents {
   static std::expected<std::unique_ptr<ClientRuntime>, Error> connect(std::string_view address,
                                                                       ClientOptions options);
   ~ClientRuntime();
+  // Ends it and its thread: no handler runs afterwards. Not in a handler.
+  void shut_down();
 
   // Publishers.
   std::expected<PublisherState*, Error> publisher(const ChannelRef& channel,
                                                   const PublisherOptions& options = {});
-  std::expected<PublisherState*, Error> shared_publisher(const ChannelRef& channel);
+  // The writer that all threads share for a channel. Recursive: a handler may send while its own
+  // thread does.
+  struct SharedWriter {
+    PublisherState* state = nullptr;
+    std::recursive_mutex mutex;
+  };
+  std::expected<SharedWriter*, Error> shared_writer(const ChannelRef& channel);
+  // A handler does not wait for it: who has it may be waiting for the pump.
+  [[nodiscard]] std::unique_lock<std::recursive_mutex> lock(SharedWriter& writer) {
+    if (in_pump()) return std::unique_lock(writer.mutex, std::try_to_lock);
+    return std::unique_lock(writer.mutex);
+  }
   std::expected<void, Error> send(PublisherState& state, const Payload& payload,
                                   const ReportHandler& report);
   std::expected<void, Error> try_send(PublisherState& state, const Payload& payload,
@@ -51,11 +64,6 @@ class ClientRuntime final : private link::ClientEvents {
   void on_ready(PublisherState& state, std::function<void()> ready);
   void flush(PublisherState& state);
   void flush();
-  // Of the shared writers. A handler does not wait for it: who has it may be waiting for the pump.
-  [[nodiscard]] std::unique_lock<std::recursive_mutex> lock_shared() {
-    if (in_pump()) return std::unique_lock(shared_mutex_, std::try_to_lock);
-    return std::unique_lock(shared_mutex_);
-  }
 
   // Subscriptions.
   std::expected<std::uint64_t, Error> subscribe(const ChannelRef& pattern,
@@ -121,6 +129,8 @@ class ClientRuntime final : private link::ClientEvents {
   void end(Error reason);
   void sleep_holder(Instant until);
   [[nodiscard]] ClientStats counted();
+  [[nodiscard]] static std::expected<void, Error> fate_of_close(std::uint64_t unsettled,
+                                                                Duration patience);
   [[nodiscard]] std::expected<void, Error> move_socket(Instant now);
 
   // Pumps until the condition, which is looked at with the lock, holds.
@@ -148,6 +158,7 @@ class ClientRuntime final : private link::ClientEvents {
   runtime::PumpLock pump_lock_;
   link::ClientLink link_;
   bool transport_wanted_ = false;
+  bool rebind_wanted_ = false;
   bool active_ = false;                  // the last turn did something
   std::optional<Instant> backup_until_;  // when the backup thread wakes by itself
   Instant received_at_;
@@ -167,8 +178,8 @@ class ClientRuntime final : private link::ClientEvents {
   std::atomic<bool> closed_{false};
   std::atomic<std::uint64_t> pump_count_{0};
 
-  std::recursive_mutex shared_mutex_;  // a handler may send while its own thread does
-  std::map<std::string, PublisherState*, std::less<>> shared_publishers_;
+  std::mutex shared_mutex_;  // of the map, never held while anybody waits for the pump
+  std::map<std::string, SharedWriter, std::less<>> shared_writers_;
 
   std::unique_ptr<class BackupThread> backup_;
 };

@@ -23,6 +23,12 @@ std::expected<std::uint64_t, Error> ClientRuntime::subscribe(const ChannelRef& p
   {
     const PumpGuard lock = lock_pump();
     if (closed_.load()) return std::unexpected(closed_error());
+    const std::uint32_t count_max = options_.limits.subscription_count_max;
+    if (subscriptions_.size() >= count_max) {
+      return std::unexpected(Error{ErrorKind::kArgument, ErrorCode::kLimitExceeded,
+                                   "a client has at most subscription_count_max = " +
+                                       std::to_string(count_max) + " subscriptions"});
+    }
     id = link_.engine().subscribe(*parsed, options.from).value();
     registered->handler = std::move(handler);
     registered->options = std::move(options);

@@ -1,6 +1,7 @@
 #include "runtime/server_addresses.h"
 
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -43,12 +44,16 @@ void ServerAddresses::failed() {
   // A numeric address means the same for ever.
   if (base::Address::parse(server_) || std::exchange(known_->asking, true)) return;
   // Detached: a resolver without a network takes many seconds, and nobody shall wait for it.
-  std::thread([known = known_, server = server_] {
-    auto resolved = net::resolve(server);
-    const std::lock_guard answer_lock(known->mutex);
-    if (resolved) known->addresses = std::move(*resolved);
-    known->asking = false;
-  }).detach();
+  try {
+    std::thread([known = known_, server = server_] {
+      auto resolved = net::resolve(server);
+      const std::lock_guard answer_lock(known->mutex);
+      if (resolved) known->addresses = std::move(*resolved);
+      known->asking = false;
+    }).detach();
+  } catch (const std::system_error&) {
+    known_->asking = false;  // the addresses that are known must do
+  }
 }
 
 }  // namespace orzatty::runtime

@@ -8,6 +8,7 @@
 #include "net/entropy.h"
 #include "net/resolver.h"
 #include "quic/credentials.h"
+#include "runtime/identity.h"
 #include "wire/message.h"
 
 namespace orzatty {
@@ -221,6 +222,11 @@ void ServerRuntime::authenticate(const hub::AuthenticationNeeded& needed, Instan
     tell(ServerEvent::Kind::kPeerRefused, "", "unknown token");
     return engine_.hub().refuse(needed.peer, ErrorCode::kAuthenticationFailed,
                                 "AUTHENTICATION_FAILED: the token is not known", now);
+  }
+  if (auto problem = runtime::problem_of_identity(*identity)) {
+    tell(ServerEvent::Kind::kPeerRefused, "", "the authenticator gave an identity that " + *problem);
+    return engine_.hub().refuse(needed.peer, ErrorCode::kInternal,
+                                "INTERNAL: the server cannot name this peer", now);
   }
   SessionId session;
   net::entropy(session.bytes);
