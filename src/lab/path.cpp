@@ -47,7 +47,7 @@ Path::Arrivals Path::carry(BytesView datagram, Instant now) {
     ++counts.too_large;
     return arrivals;
   }
-  if (lose() || queue_overflows(datagram.size(), now)) return arrivals;
+  if (lose(now) || queue_overflows(datagram.size(), now)) return arrivals;
   free_at_ = std::max(free_at_, now);
   arrivals.items[arrivals.count++] = arrival(datagram);
   if (chance_.chance(conditions.duplication)) {
@@ -57,10 +57,19 @@ Path::Arrivals Path::carry(BytesView datagram, Instant now) {
   return arrivals;
 }
 
-bool Path::lose() {
-  const Bursts& bursts = conditions.bursts;
-  in_burst_ = in_burst_ ? !chance_.chance(bursts.ends) : chance_.chance(bursts.begins);
-  if (in_burst_ && chance_.chance(bursts.loss)) {
+void Path::move_between_bursts(Instant now) {
+  const bool turns = chance_.chance(in_burst_ ? conditions.bursts.ends : conditions.bursts.begins);
+  if (!in_burst_ && turns) {
+    in_burst_ = true;
+    burst_began_ = now;
+  } else if (in_burst_ && (turns || now - burst_began_ >= Bursts::kTimeMax)) {
+    in_burst_ = false;
+  }
+}
+
+bool Path::lose(Instant now) {
+  move_between_bursts(now);
+  if (in_burst_ && chance_.chance(conditions.bursts.loss)) {
     ++counts.lost_in_burst;
     return true;
   }

@@ -15,8 +15,12 @@
 
 namespace orzatty::lab {
 
-// Losses that come in bursts (Gilbert and Elliott): two states, one of which loses much.
+// Losses that come in bursts (Gilbert and Elliott): two states, one of which loses much. A burst is
+// over after a second at the latest: who sends less and less the more is lost, as every transport
+// does, would otherwise stay in one for minutes. What lasts longer is a closed path.
 struct Bursts {
+  static constexpr Duration kTimeMax = std::chrono::seconds(1);
+
   double begins = 0;  // per datagram
   double ends = 0.2;
   double loss = 0.9;  // while one lasts
@@ -85,13 +89,15 @@ class Path {
   PathCounts counts;
 
  private:
-  [[nodiscard]] bool lose();
+  [[nodiscard]] bool lose(Instant now);
+  void move_between_bursts(Instant now);
   [[nodiscard]] bool queue_overflows(std::size_t size, Instant now);
   [[nodiscard]] Arrival arrival(BytesView datagram);
   void damage(Bytes& bytes);
 
   base::Prng chance_;
   bool in_burst_ = false;
+  Instant burst_began_;
   Instant free_at_;  // when the last byte that waits has left
   Instant last_at_;  // what is not reordered comes after it
 };

@@ -86,6 +86,15 @@ TEST(Path, LosesInARowWhenItLosesInBursts) {
   EXPECT_GT(pairs, 50U);  // without bursts, five in a row would be lost less than once
 }
 
+TEST(Path, ABurstIsOverAfterASecondHoweverLittleIsSent) {
+  Path path({.bursts = {.begins = 1, .ends = 0, .loss = 1}}, kSeed);
+  const Instant start{};
+
+  EXPECT_EQ(path.carry(bytes_of("x"), start).count, 0U);
+  EXPECT_EQ(path.carry(bytes_of("x"), start + Bursts::kTimeMax - 1ns).count, 0U);
+  EXPECT_EQ(path.carry(bytes_of("x"), start + Bursts::kTimeMax).count, 1U);
+}
+
 TEST(Path, DelaysByItsDelayAndAtMostItsJitterMoreAndKeepsTheOrder) {
   Path path({.delay = 20ms, .jitter = 10ms}, kSeed);
   Instant now{};
