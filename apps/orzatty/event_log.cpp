@@ -23,6 +23,10 @@ Kind kind_of(ServerEvent::Kind kind) {
   switch (kind) {
     case ServerEvent::Kind::kPeerJoined:
       return {"info", "peer_joined"};
+    case ServerEvent::Kind::kPeerDetached:
+      return {"info", "peer_detached"};
+    case ServerEvent::Kind::kPeerResumed:
+      return {"info", "peer_resumed"};
     case ServerEvent::Kind::kPeerLeft:
       return {"info", "peer_left"};
     case ServerEvent::Kind::kPeerRefused:

@@ -11,6 +11,7 @@
 // throw: the process would end.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <expected>
 #include <functional>
@@ -19,6 +20,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "orzatty/channel.h"
 #include "orzatty/channel_ref.h"
@@ -41,6 +43,9 @@ struct StateEvent {
   ConnectionState state;
   ErrorCode code = ErrorCode::kNone;
   std::string text;
+  // Of kConnected: in the session of before. If it is not, and this is not the first time, what the
+  // server had sent to this client alone and did not arrive is lost.
+  bool resumed = false;
 };
 
 // Every member has a default, so that naming only some of them does not warn.
@@ -82,19 +87,55 @@ struct ClientStats {
   std::uint64_t waiting = 0;
   std::uint64_t delivered = 0;
   std::uint64_t missed = 0;     // positions told as gaps
+  std::array<std::uint64_t, kGapReasonCount> missed_by{};  // the same, by GapReason
+  std::uint64_t direct_missed = 0;  // direct messages that a session lost, as far as it knows
   std::uint64_t unhandled = 0;  // direct messages of a channel without on()
   std::uint64_t reconnects = 0;
+  std::uint64_t resumed = 0;  // of them, in the session of before
   Duration round_trip{};
 };
-
-class ClientRuntime;
-class PublisherState;
 
 struct PublisherOptions {
   // Of its messages on their way to the server, against this client's other publishers; at most
   // kPriorityMax. What the server sends is its channel's configuration to say.
   std::uint8_t priority = kPriorityDefault;
+  // A name makes the producer outlive this process: the server knows what it has had of it, within
+  // this identity, and takes each sequence once. The application stores `next_sequence`, or begins a
+  // newer epoch, which starts at any sequence and shuts the older ones out: what they still send is
+  // rejected with FENCED, and an older one that comes later ends its client with that code.
+  std::string producer = {};
+  std::uint64_t epoch = 0;
+  Sequence next_sequence = Sequence(0);
 };
+
+// The id of a producer of that name.
+ProducerId named_producer(std::string_view name);
+
+// What a server knows of messages [from, to) of a producer.
+struct KnownFate {
+  enum class Kind : std::uint8_t {
+    kAccepted,
+    kRejected,   // never stored
+    kUnknown,    // it never came there, or nothing of its producer is left
+    kForgotten,  // it had a fate, which the server remembers no longer
+  };
+  Kind kind = Kind::kUnknown;
+  Sequence from;
+  Sequence to;
+  Offset first_offset;                // when accepted
+  ErrorCode code = ErrorCode::kNone;  // when rejected, if that is still known
+};
+std::string_view name(KnownFate::Kind kind);
+
+struct FateQuestion {
+  ProducerId producer = {};
+  std::uint64_t epoch = 0;
+  Sequence from = Sequence(0);
+  std::uint64_t count = 1;
+};
+
+class ClientRuntime;
+class PublisherState;
 
 // One writer to one channel. Sequences are its own. Valid while its client lives.
 class Publisher {
@@ -114,6 +155,7 @@ class Publisher {
   // Sends what was appended, now.
   void flush();
   [[nodiscard]] Sequence next_sequence() const;
+  [[nodiscard]] ProducerId producer() const;
 
  private:
   friend class Client;
@@ -165,6 +207,12 @@ class Client {
                                                              SubscribeOptions options = {});
   // Messages that the server sends to this session alone (Peer::send).
   std::expected<void, Error> on(const ChannelRef& channel, SubscriptionHandler handler);
+
+  // What became of messages of a producer of this identity, of this process or another one. The runs
+  // are in order; a very long answer may stop short of the range.
+  std::expected<std::vector<KnownFate>, Error> fate(const ChannelRef& channel,
+                                                    const FateQuestion& question,
+                                                    Duration timeout = std::chrono::seconds(5));
 
   // With Drive::kPoll: all that can be done now, then waits for more at most `wait`. True when
   // something happened.

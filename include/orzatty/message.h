@@ -26,6 +26,7 @@ enum class GapReason : std::uint8_t {
   kExpired = 3,
   kRefused = 4,
 };
+inline constexpr std::size_t kGapReasonCount = 5;
 std::string_view name(GapReason reason);
 
 // Positions that a subscription will not see: [from, to).

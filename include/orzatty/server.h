@@ -50,6 +50,8 @@ struct ChannelRule {
 struct ServerEvent {
   enum class Kind : std::uint8_t {
     kPeerJoined,
+    kPeerDetached,  // its connection died; its session waits, and kPeerResumed or kPeerLeft follows
+    kPeerResumed,
     kPeerLeft,
     kPeerRefused,
     kSubscriberSlow,
@@ -98,7 +100,9 @@ using MessageHandler = std::function<void(Peer&, const Message&)>;
 
 struct ServerStats {
   std::uint64_t connections = 0;
-  std::uint64_t peers = 0;  // authenticated
+  std::uint64_t peers = 0;     // authenticated
+  std::uint64_t detached = 0;  // sessions without a connection, that may come back
+  std::uint64_t resumed = 0;   // times that one did
   std::uint64_t channels = 0;
   std::uint64_t subscriptions = 0;
   std::uint64_t messages_in = 0;

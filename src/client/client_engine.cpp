@@ -7,6 +7,7 @@
 #include "client/backoff.h"
 #include "client/directs.h"
 #include "client/publications.h"
+#include "client/questions.h"
 #include "client/subscriptions.h"
 #include "orzatty/version.h"
 
@@ -100,6 +101,7 @@ class ClientEngine::Parts {
   Publications publications;
   Subscriptions subscriptions;
   Directs directs;
+  Questions questions;
   Pings pings;
   std::unique_ptr<session::ClientSession> session;
   std::uint32_t message_size_max;
@@ -163,6 +165,7 @@ void ClientEngine::Parts::transport_lost(ErrorCode code, std::string_view text, 
   publications.lose();
   subscriptions.lose(outputs);
   directs.lose();
+  questions.lose();
   pings.lose();
   session.reset();
   const auto welcomed_at = std::exchange(welcomed_at_, std::nullopt);
@@ -194,6 +197,7 @@ void ClientEngine::Parts::welcomed(const wire::Welcome& welcome, Instant now) {
   welcomed_at_ = now;
   message_size_max = std::min(config.limits.message_size_max, welcome.message_size_max);
   publications.open(*session);
+  questions.open(*session);
   if (welcome.resumed) {
     if (auto resumed = subscriptions.resume(*session, welcome.subscriptions); !resumed) {
       return session->core().fail(resumed.error());
@@ -337,6 +341,9 @@ ClientEngine::Parts::Result ClientEngine::Parts::take_queued(session::ClientOutp
   if (const auto* producer = std::get_if<session::ProducerIntroduced>(&output)) {
     return subscriptions.introduced(*producer);
   }
+  if (const auto* fate = std::get_if<session::FateReceived>(&output)) {
+    return questions.answered(fate->fate, outputs);
+  }
   if (const auto* gap = std::get_if<session::DeliveryGap>(&output)) {
     return subscriptions.missed(*gap, outputs);
   }
@@ -386,12 +393,17 @@ void ClientEngine::handle_timeout(Instant now) { parts_->handle_timeout(now); }
 std::optional<Instant> ClientEngine::next_timeout() const { return parts_->next_timeout(); }
 std::optional<EngineOutput> ClientEngine::poll(Instant now) { return parts_->poll(now); }
 
-PublicationId ClientEngine::publish(const ChannelName& channel, std::uint8_t priority) {
-  return parts_->publications.add(channel, priority);
+PublicationId ClientEngine::publish(const ChannelName& channel, std::uint8_t priority,
+                                    const NamedProducer* named) {
+  return parts_->publications.add(channel, priority, named);
 }
 
 session::Outbox& ClientEngine::outbox(PublicationId publication) {
   return parts_->publications.at(publication).outbox();
+}
+
+const ProducerId& ClientEngine::producer(PublicationId publication) {
+  return parts_->publications.at(publication).producer();
 }
 
 void ClientEngine::wake(PublicationId publication) { parts_->publications.wake(publication); }
@@ -407,6 +419,10 @@ void ClientEngine::unsubscribe(SubscriptionId subscription) {
 
 void ClientEngine::close(Ending ending, Instant now) { parts_->close(ending, now); }
 bool ClientEngine::settled() { return parts_->publications.settled(); }
+std::uint64_t ClientEngine::ask(wire::Fate question) {
+  return parts_->questions.add(std::move(question));
+}
+void ClientEngine::forget_question(std::uint64_t question) { parts_->questions.forget(question); }
 std::uint64_t ClientEngine::ping() { return parts_->pings.ping(parts_->session.get()); }
 std::uint64_t ClientEngine::pongs() const { return parts_->pings.answered(parts_->session.get()); }
 

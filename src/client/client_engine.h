@@ -32,6 +32,13 @@ struct EngineConfig {
   ProducerId producer;  // 128 random bits; each publication derives its own from it
 };
 
+// A producer that outlives the client: the application says who it is and how far it came.
+struct NamedProducer {
+  ProducerId id;
+  ProducerEpoch epoch;
+  Sequence next;
+};
+
 // What the engine asks of, or tells, whoever runs it.
 struct ConnectWanted {};  // open a transport now, then call transport_up() or transport_failed()
 // `resumed`: in the session of before; else, if it is `again`, what the server had sent to it alone and
@@ -66,10 +73,12 @@ struct Settled {
   ErrorCode code = ErrorCode::kNone;
   std::string text;     // why, when rejected
 };
+// The answer to ask(): dense and in order from the first sequence on.
+struct FatesTold { std::uint64_t question = 0; std::vector<wire::FateRun> runs; };
 struct TransportClosed { ErrorCode code = ErrorCode::kNone; std::string text; };  // close it so
 using EngineOutput = std::variant<ConnectWanted, Connected, Disconnected, Draining, Delivered,
                                   DeliveredDirect, DirectMissed, Missed, ChannelReset, SubscriptionReady,
-                                  SubscriptionEnded, Settled, TransportClosed>;
+                                  SubscriptionEnded, Settled, FatesTold, TransportClosed>;
 
 class ClientEngine {
  public:
@@ -92,8 +101,10 @@ class ClientEngine {
   // The application. An outbox is written by one thread at a time and stays valid for as long as the
   // engine lives; wake() tells the engine that something was appended.
   [[nodiscard]] PublicationId publish(const ChannelName& channel,
-                                      std::uint8_t priority = kPriorityDefault);
+                                      std::uint8_t priority = kPriorityDefault,
+                                      const NamedProducer* named = nullptr);
   [[nodiscard]] session::Outbox& outbox(PublicationId publication);
+  [[nodiscard]] const ProducerId& producer(PublicationId publication);
   void wake(PublicationId publication);
   void wake_all();
   [[nodiscard]] SubscriptionId subscribe(const ChannelPattern& pattern, const StartPosition& start);
@@ -102,6 +113,10 @@ class ClientEngine {
   enum class Ending : std::uint8_t { kWhenSettled, kNow };
   void close(Ending ending, Instant now);
   [[nodiscard]] bool settled();  // nothing waits for its fate
+  // What became of messages of a producer of this identity, this client's or not: FatesTold follows,
+  // on whatever connection, unless nobody wants it any more.
+  std::uint64_t ask(wire::Fate question);
+  void forget_question(std::uint64_t question);
   // Sends a PING and gives its number; pongs() is the number of the last one that was answered, or
   // of those that a broken connection made pointless.
   std::uint64_t ping();

@@ -87,6 +87,20 @@ TEST_F(ClientEngineTest, RefusesAVersionThatItDidNotOffer) {
   EXPECT_FALSE(gone_->retrying);
 }
 
+// spec: RESUME-7
+TEST_F(ClientEngineTest, RefusesAWelcomeToASessionThatItDidNotAskFor) {
+  server_.welcoming = false;
+  connect();
+  wire::Welcome welcome = session::test::welcome(limits_);
+  welcome.resumed = true;
+  server_.session->welcome(welcome, now_);
+
+  talk();
+
+  ASSERT_TRUE(closed_);
+  EXPECT_EQ(closed_->code, ErrorCode::kFrameUnexpected);
+}
+
 TEST_F(ClientEngineTest, TriesAgainEverLaterWhileNobodyAnswers) {
   drain();
   Duration bound = Backoff::kFirst;

@@ -16,7 +16,7 @@ std::unexpected<ProtocolError> invalid(std::string_view where) {
 void Publication::open(session::ClientSession& session) {
   stream_ = session.publish({.publication = id_,
                              .producer = producer_,
-                             .epoch = ProducerEpoch(0),
+                             .epoch = epoch_,
                              .next = outbox_.sent(),
                              .channel = channel_},
                             priority_);
@@ -40,8 +40,12 @@ std::expected<void, ProtocolError> Publication::accepted(const wire::AckRun& run
     // It tells what the server has had. What of that we do not know the fate of is on its way
     // again, and the answer to it says more: the offsets, and what was rejected.
     // Of what was skipped it says enough.
-    if (end > std::max(sent_max_, outbox_.sent())) return invalid("ACK of what was not sent");
-    confirm(end);
+    // A process before this one may have sent more than the application stored.
+    const bool continued = outbox_.first_sequence() > Sequence(0) || epoch_ > ProducerEpoch(0);
+    if (!continued && end > std::max(sent_max_, outbox_.sent())) {
+      return invalid("ACK of what was not sent");
+    }
+    confirm(std::min(end, std::max(sent_max_, outbox_.sent())));
     return {};
   }
   if (end > outbox_.sent()) return invalid("ACK of what was not sent");

@@ -27,14 +27,17 @@ class Publication {
   // needs none.
   static constexpr std::size_t kRejectionCountMax = 1024;
 
-  Publication(PublicationId id, const ProducerId& producer, ChannelName channel,
+  Publication(PublicationId id, const NamedProducer& producer, ChannelName channel,
               std::size_t outbox_size_max, std::uint8_t priority = kPriorityDefault)
       : id_(id),
-        producer_(producer),
+        producer_(producer.id),
+        epoch_(producer.epoch),
         channel_(std::move(channel)),
         outbox_size_max_(outbox_size_max),
         priority_(priority),
-        outbox_(outbox_size_max) {}
+        outbox_(outbox_size_max, producer.next),
+        settled_(producer.next),
+        sent_max_(producer.next) {}
 
   // On a new connection: from where the peer's knowledge ends.
   void open(session::ClientSession& session);
@@ -51,6 +54,7 @@ class Publication {
 
   [[nodiscard]] PublicationId id() const { return id_; }
   [[nodiscard]] const ProducerId& producer() const { return producer_; }
+  [[nodiscard]] ProducerEpoch epoch() const { return epoch_; }
   [[nodiscard]] session::Outbox& outbox() { return outbox_; }
   [[nodiscard]] std::optional<session::StreamKey> stream() const { return stream_; }
   [[nodiscard]] bool settled() { return outbox_.published() == settled_; }
@@ -72,6 +76,7 @@ class Publication {
 
   PublicationId id_;
   ProducerId producer_;
+  ProducerEpoch epoch_;
   ChannelName channel_;
   std::size_t outbox_size_max_;
   std::uint8_t priority_;

@@ -23,14 +23,16 @@ session::GovernorConfig governor_config(const Limits& limits) {
 Publications::Publications(const Limits& limits, const ProducerId& producer)
     : limits_(limits), producer_(producer), governor_(governor_config(limits)) {}
 
-PublicationId Publications::add(const ChannelName& channel, std::uint8_t priority) {
+PublicationId Publications::add(const ChannelName& channel, std::uint8_t priority,
+                                const NamedProducer* named) {
   // The largest message fits, or it could never be sent.
   constexpr std::size_t kHeader = 16;
   const std::size_t size_max =
       std::max<std::size_t>(limits_.outbox_size_max, limits_.message_size_max + kHeader);
   const PublicationId id(items_.size());
-  items_.push_back(std::make_unique<Publication>(id, derived_producer(producer_, id.value()),
-                                                 channel, size_max, priority));
+  const NamedProducer own{derived_producer(producer_, id.value()), ProducerEpoch(0), Sequence(0)};
+  items_.push_back(std::make_unique<Publication>(id, named == nullptr ? own : *named, channel,
+                                                 size_max, priority));
   if (session_ != nullptr) open_one(*items_.back());
   return id;
 }

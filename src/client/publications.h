@@ -21,7 +21,8 @@ class Publications final : public session::Refill {
 
   Publications(const Limits& limits, const ProducerId& producer);
 
-  [[nodiscard]] PublicationId add(const ChannelName& channel, std::uint8_t priority);
+  [[nodiscard]] PublicationId add(const ChannelName& channel, std::uint8_t priority,
+                                  const NamedProducer* named);
   [[nodiscard]] Publication& at(PublicationId id) { return *items_[id.value()]; }
   // A session was welcomed, and is there until lose().
   void open(session::ClientSession& session);

@@ -122,12 +122,6 @@ void Publishing::join(Peer& peer, Publication& publication, const wire::Publish&
   publication.producer = joined->number;
   publication.joined = true;
   if (!turned_away) recall_refusals(peer, publication, publish);
-  if (joined->fenced && *joined->fenced != peer.key) {
-    if (Peer* const older = state_.find(*joined->fenced)) {
-      older->session.close(ErrorCode::kFenced, "FENCED: a newer epoch of this producer is at work");
-      state_.attend(*older);
-    }
-  }
   peer.session.accepted({.publication = publish.publication,
                          .first = (*publication.producers)[joined->number].next,
                          .count = 0,
@@ -176,13 +170,13 @@ std::optional<HubOutput> Publishing::take(Peer& peer, const session::Publication
     reject(peer, publication, given, publication.refused);
     return std::nullopt;
   }
-  // By another publication of this very session; of others the session was closed.
-  if ((*publication.producers)[publication.producer].fenced) {
-    peer.session.core().fail({ErrorCode::kFenced, "a newer epoch of this producer is at work"});
-    return std::nullopt;
-  }
   const session::PublicationMessages fresh = acknowledge_known(peer, publication, given);
   if (fresh.count == 0) return std::nullopt;
+  // What was stored before stays accepted, nothing else will be. spec: PUBLISH-3
+  if ((*publication.producers)[publication.producer].fenced) {
+    reject(peer, publication, fresh, ErrorCode::kFenced);
+    return std::nullopt;
+  }
   if (publication.endpoint != nullptr) return hand_over(peer, publication, fresh);
   store(peer, publication, fresh);
   return std::nullopt;

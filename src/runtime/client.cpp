@@ -68,6 +68,12 @@ std::expected<void, Error> Client::on(const ChannelRef& channel, SubscriptionHan
   return runtime_->on(channel, std::move(handler));
 }
 
+std::expected<std::vector<KnownFate>, Error> Client::fate(const ChannelRef& channel,
+                                                          const FateQuestion& question,
+                                                          Duration timeout) {
+  return runtime_->fate(channel, question, timeout);
+}
+
 bool Client::poll(Duration wait) { return runtime_->poll(wait); }
 void Client::flush() { runtime_->flush(); }
 bool Client::settle(Duration timeout) { return runtime_->settle(timeout); }
@@ -97,6 +103,7 @@ void Publisher::on_ready(std::function<void()> ready) {
   runtime_->on_ready(*state_, std::move(ready));
 }
 void Publisher::flush() { runtime_->flush(*state_); }
+ProducerId Publisher::producer() const { return state_->producer; }
 Sequence Publisher::next_sequence() const { return state_->outbox.next_sequence(); }
 
 Subscription::Subscription(Subscription&& other) noexcept = default;

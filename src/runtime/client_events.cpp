@@ -32,8 +32,12 @@ void ClientRuntime::on_event(client::EngineOutput& output, Instant) noexcept {
     on_connected(*up);
   } else if (const auto* gone = std::get_if<client::Disconnected>(&output)) {
     on_disconnected(*gone);
+  } else if (const auto* fates = std::get_if<client::FatesTold>(&output)) {
+    on_fates(*fates);
   } else if (const auto* draining = std::get_if<client::Draining>(&output)) {
     tell(ConnectionState::kDraining, ErrorCode::kDraining, draining->text);
+  } else if (const auto* lost = std::get_if<client::DirectMissed>(&output)) {
+    stats_.direct_missed += lost->to - lost->from;
   } else if (const auto* missed = std::get_if<client::Missed>(&output)) {
     on_missed(*missed);
   } else if (const auto* reset = std::get_if<client::ChannelReset>(&output)) {
@@ -59,7 +63,12 @@ void ClientRuntime::on_connected(const client::Connected& up) {
   identity_ = up.identity;
   message_size_max_.store(link_.engine().message_size_max(), std::memory_order_relaxed);
   stats_.reconnects += up.again ? 1U : 0U;
-  tell(ConnectionState::kConnected, ErrorCode::kNone, "");
+  stats_.resumed += up.resumed ? 1U : 0U;
+  if (!options_.on_state) return;
+  const bool lost = up.again && !up.resumed;
+  options_.on_state({ConnectionState::kConnected, ErrorCode::kNone,
+                     lost ? "a new session: direct messages that had not arrived are lost" : "",
+                     up.resumed});
 }
 
 void ClientRuntime::on_disconnected(const client::Disconnected& gone) {
@@ -116,7 +125,9 @@ void ClientRuntime::on_direct(const client::DeliveredDirect& delivered) {
 }
 
 void ClientRuntime::on_missed(const client::Missed& missed) {
-  stats_.missed += missed.gap.to - missed.gap.from;
+  const std::uint64_t count = missed.gap.to - missed.gap.from;
+  stats_.missed += count;
+  stats_.missed_by[static_cast<std::size_t>(missed.gap.reason)] += count;
   const auto registered = find(missed.subscription);
   if (registered && registered->options.on_gap) {
     registered->options.on_gap(missed.channel, missed.gap);

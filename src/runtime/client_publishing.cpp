@@ -26,20 +26,29 @@ std::expected<PublisherState*, Error> ClientRuntime::publisher(const ChannelRef&
     return std::unexpected(
         argument(ErrorCode::kNameInvalid, "not a channel name: " + std::string(channel.text())));
   }
-  const PumpGuard lock = lock_pump();
   if (options.priority > kPriorityMax) {
     return std::unexpected(
         argument(ErrorCode::kNone, "a priority is at most " + std::to_string(kPriorityMax)));
   }
+  if (options.producer.empty() && (options.epoch != 0 || options.next_sequence != Sequence(0))) {
+    return std::unexpected(argument(
+        ErrorCode::kNone, "an epoch or a sequence is a named producer's: name the producer"));
+  }
+  const PumpGuard lock = lock_pump();
   if (closed_.load()) return std::unexpected(closed_error());
   const std::uint32_t count_max = options_.limits.publication_count_max;
   if (publishers_.size() >= count_max) {
-    return std::unexpected(argument(ErrorCode::kLimitExceeded,
-                                    "a client has at most publication_count_max = " +
-                                        std::to_string(count_max) + " publishers in its life"));
+    return std::unexpected(
+        argument(ErrorCode::kLimitExceeded, "a client has at most publication_count_max = " +
+                                                std::to_string(count_max) + " publishers in its life"));
   }
-  const PublicationId id = link_.engine().publish(*name_parsed, options.priority);
-  publishers_.push_back(std::make_unique<PublisherState>(id, link_.engine().outbox(id)));
+  const client::NamedProducer named{named_producer(options.producer),
+                                    ProducerEpoch(options.epoch), options.next_sequence};
+  client::ClientEngine& engine = link_.engine();
+  const PublicationId id = engine.publish(*name_parsed, options.priority,
+                                          options.producer.empty() ? nullptr : &named);
+  publishers_.push_back(
+      std::make_unique<PublisherState>(id, engine.outbox(id), engine.producer(id)));
   return publishers_.back().get();
 }
 

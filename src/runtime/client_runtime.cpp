@@ -380,7 +380,9 @@ ClientStats ClientRuntime::stats() {
 ClientStats ClientRuntime::counted() {
   ClientStats stats = stats_;
   stats.sent = 0;
-  for (const auto& publisher : publishers_) stats.sent += publisher->outbox.published().value();
+  for (const auto& publisher : publishers_) {
+    stats.sent += publisher->outbox.published() - publisher->outbox.first_sequence();
+  }
   stats.waiting = stats.sent - stats.accepted - stats.rejected - stats.expired - stats.unknown;
   stats.round_trip = link_.smoothed_rtt();
   return stats;

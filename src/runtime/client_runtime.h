@@ -72,6 +72,8 @@ class ClientRuntime final : private link::ClientEvents {
   void unsubscribe(std::uint64_t id);
   std::expected<void, Error> on(const ChannelRef& channel, SubscriptionHandler handler);
 
+  std::expected<std::vector<KnownFate>, Error> fate(const ChannelRef& channel,
+                                                    const FateQuestion& question, Duration timeout);
   bool poll(Duration wait);
   bool settle(Duration timeout);
   std::expected<void, Error> rebind();
@@ -109,6 +111,7 @@ class ClientRuntime final : private link::ClientEvents {
   void on_missed(const client::Missed& missed);
   void on_reset(const client::ChannelReset& reset);
   void on_settled(const client::Settled& settled);
+  void on_fates(const client::FatesTold& told);
   void on_subscription_ended(const client::SubscriptionEnded& ended);
   void tell(ConnectionState state, ErrorCode code, const std::string& text);
   void report(PublisherState& state, const client::Settled& settled);
@@ -159,6 +162,7 @@ class ClientRuntime final : private link::ClientEvents {
   link::ClientLink link_;
   bool transport_wanted_ = false;
   bool rebind_wanted_ = false;
+  std::map<std::uint64_t, std::optional<std::vector<KnownFate>>> fates_;  // by question
   bool active_ = false;                  // the last turn did something
   std::optional<Instant> backup_until_;  // when the backup thread wakes by itself
   Instant received_at_;

@@ -15,9 +15,11 @@ namespace orzatty {
 
 class PublisherState {
  public:
-  PublisherState(PublicationId publication, session::Outbox& log) : id(publication), outbox(log) {}
+  PublisherState(PublicationId publication, session::Outbox& log, const ProducerId& own_producer)
+      : id(publication), producer(own_producer), outbox(log) {}
 
   const PublicationId id;
+  const ProducerId producer;
   session::Outbox& outbox;
 
   // The writer's.

@@ -207,6 +207,10 @@ void ServerRuntime::on_event(hub::HubOutput& output, Instant now) noexcept {
     authenticate(*needed, now);
   } else if (const auto* joined = std::get_if<hub::PeerJoined>(&output)) {
     tell(ServerEvent::Kind::kPeerJoined, joined->identity, "");
+  } else if (const auto* waits = std::get_if<hub::PeerDetached>(&output)) {
+    tell(ServerEvent::Kind::kPeerDetached, waits->identity, name(waits->code));
+  } else if (const auto* resumed = std::get_if<hub::PeerResumed>(&output)) {
+    tell(ServerEvent::Kind::kPeerResumed, resumed->identity, "");
   } else if (const auto* left = std::get_if<hub::PeerLeft>(&output)) {
     tell(ServerEvent::Kind::kPeerLeft, left->identity, name(left->code));
   } else if (const auto* slow = std::get_if<hub::SubscriberSlow>(&output)) {
@@ -334,6 +338,9 @@ void ServerRuntime::tell_what_is_left() {
     tell(ServerEvent::Kind::kPeerLeftBehind, engine_.hub().identity(peer),
          "not all that was accepted reached it in time");
   }
+  for (const std::string& identity : engine_.hub().waited_for()) {
+    tell(ServerEvent::Kind::kPeerLeftBehind, identity, "its connection was gone");
+  }
   for (const auto& [channel, count] : outbox_.waiting()) {
     tell(ServerEvent::Kind::kPublishRejected, channel.text(),
          "DRAINING: " + std::to_string(count) + " messages waited for room");
@@ -359,6 +366,8 @@ void ServerRuntime::publish_stats(Instant now, Urgency urgency) {
   const std::lock_guard lock(stats_mutex_);
   stats_ = {.connections = engine_.connection_count(),
             .peers = counters.peers,
+            .detached = counters.detached,
+            .resumed = counters.resumed,
             .channels = counters.channels,
             .subscriptions = counters.subscriptions,
             .messages_in = counters.messages_in,

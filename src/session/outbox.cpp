@@ -26,14 +26,18 @@ std::optional<Instant> deadline_of(std::optional<std::chrono::milliseconds> time
 
 }  // namespace
 
-Outbox::Outbox(std::size_t size_max)
+Outbox::Outbox(std::size_t size_max, Sequence first)
     // The pool holds what waits, plus the segment being written, one partly given back, and what
     // rounding to segments costs.
     : pool_(size_max + 4 * base::SegmentPool::kSizeMax, size_max),
       log_(pool_, base::SegmentPool::kSizeMin),
       size_max_(size_max),
+      first_sequence_(first),
+      next_sequence_(first),
       room_(size_max),
       frontier_(log_.begin()),
+      frontier_sequence_(first),
+      acknowledged_(first),
       room_unsent_(size_max) {}
 
 bool Outbox::append(MessageType type, BytesView payload) {
@@ -73,7 +77,7 @@ bool Outbox::bound(std::optional<Instant> deadline) {
   if (made - boundaries_taken_.load(std::memory_order_acquire) == kBoundaryCount) return false;
   if (boundaries_ == nullptr) boundaries_ = std::make_unique<Boundaries>();
   (*boundaries_)[made % kBoundaryCount] = {
-      .at = {.bytes = appended_bytes_, .messages = next_sequence_.value()}, .deadline = deadline};
+      .at = {.bytes = appended_bytes_, .messages = next_sequence_ - first_sequence_}, .deadline = deadline};
   boundaries_made_.store(made + 1, std::memory_order_release);
   bound_deadline_ = deadline;
   bound_bytes_ = appended_bytes_;
@@ -84,7 +88,7 @@ bool Outbox::bound(std::optional<Instant> deadline) {
 void Outbox::mark() {
   const std::uint64_t made = marks_made_.load(std::memory_order_relaxed);
   if (made - marks_taken_.load(std::memory_order_acquire) == kMarkCount) return;
-  marks_[made % kMarkCount] = {.bytes = appended_bytes_, .messages = next_sequence_.value()};
+  marks_[made % kMarkCount] = {.bytes = appended_bytes_, .messages = next_sequence_ - first_sequence_};
   marks_made_.store(made + 1, std::memory_order_release);
   marked_bytes_ = appended_bytes_;
 }
@@ -92,12 +96,12 @@ void Outbox::mark() {
 bool Outbox::has_unsent() {
   if (runs_sent_ < runs_.size()) return true;
   seen_ = log_.published(seen_);
-  return seen_.messages != frontier_sequence_.value();
+  return seen_sequence() != frontier_sequence_;
 }
 
 Sequence Outbox::published() {
   seen_ = log_.published(seen_);
-  return Sequence(seen_.messages);
+  return seen_sequence();
 }
 
 Sequence Outbox::sent() const {
@@ -123,7 +127,7 @@ bool Outbox::begin_run() {
   }
   marks_taken_.store(taken, std::memory_order_release);
   pass_boundaries(end);
-  if (end.messages == frontier_sequence_.value()) return false;
+  if (first_sequence_ + end.messages == frontier_sequence_) return false;
   begin_run(end, false);
   return true;
 }
@@ -132,7 +136,7 @@ void Outbox::begin_run(const base::Published& end, bool skipped) {
   const bool goes_on = skipped && runs_sent_ < runs_.size() && runs_.back().skipped;
   if (!goes_on) runs_.push_back({frontier_sequence_, frontier_, skipped});
   base::Log::skip(frontier_, end.bytes - frontier_.position);
-  frontier_sequence_ = Sequence(end.messages);
+  frontier_sequence_ = first_sequence_ + end.messages;
 }
 
 // `end` is what was seen of the log before, so all that bounds it is there.
@@ -156,7 +160,7 @@ bool Outbox::timed() { return next_expiry().has_value(); }
 std::optional<Instant> Outbox::next_expiry() {
   if (boundaries_made_.load(std::memory_order_relaxed) == 0) return std::nullopt;
   seen_ = log_.published(seen_);
-  if (seen_.messages == frontier_sequence_.value()) return std::nullopt;
+  if (seen_sequence() == frontier_sequence_) return std::nullopt;
   base::Published end = seen_;
   pass_boundaries(end);
   return deadline_;

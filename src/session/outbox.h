@@ -45,13 +45,15 @@ class Outbox {
   };
 
   // Holds `size_max` bytes, or one message that is larger.
-  explicit Outbox(std::size_t size_max);
+  // Its first message is `first`.
+  explicit Outbox(std::size_t size_max, Sequence first = Sequence(0));
 
   // The writer's side. Frames the message once, into the log; false when there is no room now.
   [[nodiscard]] bool append(MessageType type, BytesView payload);
   // `now` is when its time to live begins, if it has one.
   [[nodiscard]] bool append(MessageType type, BytesView payload,
                             const MessageAttributes& attributes, Instant now);
+  [[nodiscard]] Sequence first_sequence() const { return first_sequence_; }
   [[nodiscard]] Sequence next_sequence() const { return next_sequence_; }
   [[nodiscard]] std::uint64_t appended_bytes() const { return appended_bytes_; }
 
@@ -102,6 +104,7 @@ class Outbox {
 
   [[nodiscard]] bool append_frame(BytesView header, BytesView payload,
                                   std::optional<Instant> deadline);
+  [[nodiscard]] Sequence seen_sequence() const { return first_sequence_ + seen_.messages; }
   void mark();
   [[nodiscard]] bool bound(std::optional<Instant> deadline);
   [[nodiscard]] bool begin_run();
@@ -120,6 +123,7 @@ class Outbox {
   base::SegmentPool pool_;
   base::Log log_;
   const std::uint64_t size_max_;
+  const Sequence first_sequence_;  // of the log's first message
 
   // The writer's.
   Sequence next_sequence_;
