@@ -9,10 +9,30 @@
 namespace orzatty::apps {
 namespace {
 
+template <class Bytes>
+void put_bytes(nlohmann::ordered_json& json, const std::string& name, const Bytes& bytes) {
+  if (is_utf8(text_of(bytes))) {
+    json[name] = text_of(bytes);
+  } else {
+    json[name + "_base64"] = base64(bytes);
+  }
+}
+
+// Only what the message says, so that a plain one looks as it always did.
+void put_attributes(nlohmann::ordered_json& json, const MessageAttributes& attributes) {
+  if (attributes.time_to_live) json["ttl_ms"] = attributes.time_to_live->count();
+  if (attributes.correlation) json["correlation"] = hex(attributes.correlation->bytes);
+  if (attributes.timestamp) json["timestamp_us"] = attributes.timestamp->count();
+  if (attributes.schema) json["schema"] = hex(*attributes.schema);
+  if (!attributes.key.empty()) put_bytes(json, "key", attributes.key);
+  if (attributes.priority) json["priority"] = true;
+}
+
 std::string json_of(const Message& message) {
   nlohmann::ordered_json json = {{"channel", message.channel()},
                                  {"offset", message.offset().value()},
                                  {"publisher", message.publisher()}};
+  if (message.has_attributes()) put_attributes(json, message.attributes());
   if (is_utf8(message.text())) {
     json["text"] = message.text();
   } else {

@@ -13,14 +13,16 @@ namespace orzatty::apps {
 namespace {
 
 // What `style` writes for one message.
-std::string written(const MessageText& style, std::string_view payload) {
+std::string written(const MessageText& style, std::string_view payload,
+                    const AttributeBlock& attributes = {}) {
   std::array<int, 2> ends{};
   if (::pipe(ends.data()) != 0) return "(no pipe)";
   const net::FileDescriptor reader(ends[0]);
   {
     const net::FileDescriptor writer(ends[1]);
     Output output(writer.number());
-    style.append(Message(MessageType::kRaw, bytes_of(payload), "a.b", "dev", Offset(7)), output);
+    style.append(Message(MessageType::kRaw, bytes_of(payload), "a.b", "dev", Offset(7), attributes),
+                 output);
     EXPECT_TRUE(output.flush());
   }
   std::array<char, 4096> buffer{};
@@ -59,6 +61,19 @@ TEST(MessageText, JsonHasTextOrWhereItIsNoneBase64) {
                                    "\n");
   EXPECT_EQ(written(json, "\xff"),
             R"({"channel":"a.b","offset":7,"publisher":"dev","base64":"/w=="})"
+            "\n");
+}
+
+TEST(MessageText, JsonShowsTheAttributesThatAMessageHas) {
+  const MessageText json = {MessageText::Format::kJson, kHidden, kProgram};
+  const Bytes block =
+      copy_of(bytes_of(std::string_view("\x01\x01\x05\x03\x01\x07\x05\x04"
+                                        "AAPL",
+                                        12)));
+
+  EXPECT_EQ(written(json, "17.5", {.bytes = block, .priority = true}),
+            R"({"channel":"a.b","offset":7,"publisher":"dev","ttl_ms":5,"timestamp_us":7,)"
+            R"("key":"AAPL","priority":true,"text":"17.5"})"
             "\n");
 }
 

@@ -31,7 +31,8 @@ constexpr const char* kExamples =
     "  orzatty pub log.lines --file /var/log/syslog       one message per line\n"
     "  tail -f app.log | orzatty pub log.app --file -\n"
     "  orzatty pub backup --file disk.img --chunk 65536   any bytes\n"
-    "  orzatty pub tick \"now\" --count 100 --rate 10       ten a second\n\n"
+    "  orzatty pub tick \"now\" --count 100 --rate 10       ten a second\n"
+    "  orzatty pub quotes \"17.5\" --key AAPL --ttl 0.5     of no use after half a second\n\n"
     "Exit code 0 means that every message was accepted by the server.";
 
 struct PubOptions {
@@ -42,6 +43,8 @@ struct PubOptions {
   std::string file;
   std::size_t chunk_size = 0;
   bool is_text = false;
+  std::string key;
+  double time_to_live = 0;  // seconds; 0 is for ever
   std::uint64_t count = 1;
   double rate = 0;       // messages per second; 0 is as fast as it goes
   double patience = 30;  // seconds without any message accepted, before it gives up
@@ -80,7 +83,13 @@ class Publication {
         interruption_(interruption),
         began_(net::now()),
         progress_(options.quiet || options.json ? Progress::Mode::kOff
-                                                : Progress::Mode::kTerminal) {}
+                                                : Progress::Mode::kTerminal) {
+    if (options.key.empty() && options.time_to_live == 0) return;
+    attributes_ = MessageAttributes{.key = bytes_of(options.key)};
+    if (options.time_to_live == 0) return;
+    attributes_->time_to_live = std::chrono::ceil<std::chrono::milliseconds>(
+        std::chrono::duration<double>(options.time_to_live));
+  }
 
   Result<void> send_all();
   // Waits for what has no fate yet, and tells how it went; `sent` is what send_all() gave.
@@ -105,6 +114,7 @@ class Publication {
   Interruption& interruption_;
   const Instant began_;
   Progress progress_;
+  std::optional<MessageAttributes> attributes_;
   std::uint64_t sent_ = 0;
   std::uint64_t bytes_ = 0;
   std::optional<Instant> ended_;
@@ -148,7 +158,8 @@ Result<void> Publication::send(std::string_view payload) {
     return failure(ExitCode::kFailed, "message " + std::to_string(sent_ + 1) +
                                           " is not UTF-8: leave out --text to send any bytes");
   }
-  const Payload framed = options_.is_text ? Payload::text(payload) : Payload(payload);
+  Payload framed = options_.is_text ? Payload::text(payload) : Payload(payload);
+  if (attributes_) framed = framed.with(*attributes_);
   const auto sent =
       sent_ < kReportedCount
           ? publisher_.send(
@@ -209,7 +220,8 @@ Result<void> Publication::finish(const Result<void>& sent) {
   const std::string account =
       std::to_string(stats.accepted) + " of " + std::to_string(sent_) +
       " messages were accepted, " + std::to_string(stats.rejected) + " rejected, " +
-      std::to_string(sent_ - stats.accepted - stats.rejected) + " are unknown";
+      (stats.expired > 0 ? std::to_string(stats.expired) + " expired, " : "") +
+      std::to_string(sent_ - stats.accepted - stats.rejected - stats.expired) + " are unknown";
   if (!sent) return failure(sent.error().code, sent.error().text + "; " + account);
   if (interruption_.happened()) return failure(ExitCode::kIncomplete, "interrupted: " + account);
   if (stats.rejected > 0) {
@@ -242,7 +254,8 @@ void Publication::print_json(const ClientStats& stats, Output& output) const {
       {"sent", sent_},
       {"accepted", stats.accepted},
       {"rejected", stats.rejected},
-      {"unknown", sent_ - stats.accepted - stats.rejected},
+      {"expired", stats.expired},
+      {"unknown", sent_ - stats.accepted - stats.rejected - stats.expired},
       {"bytes", bytes_},
       {"seconds", time},
       {"messages_per_second", static_cast<double>(stats.accepted) / time},
@@ -272,6 +285,14 @@ CLI::App& PubCommand::declare(CLI::App& program) {
   command.add_option("--chunk", options_.chunk_size, "Cut the file every N bytes, not at newlines")
       ->check(CLI::Range(std::size_t{1}, std::size_t{Limits{}.message_size_max}));
   command.add_flag("--text", options_.is_text, "State that it is UTF-8, which the server checks");
+  command.add_option("--key", options_.key, "Key of the messages, such as AAPL")
+      ->check([](const std::string& key) {
+        return key.size() <= MessageAttributes::kKeySizeMax ? "" : "a key has at most 255 bytes";
+      });
+  command
+      .add_option("--ttl", options_.time_to_live,
+                  "Seconds after which nobody wants a message any more")
+      ->check(CLI::Range(0.001, 31536000.0));
   command.add_option("-n,--count", options_.count, "Publish the text or file N times")
       ->check(CLI::PositiveNumber);
   command.add_option("--rate", options_.rate, "At most N messages per second")

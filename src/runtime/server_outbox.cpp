@@ -26,7 +26,7 @@ class ServerOutbox::Turn {
 };
 
 std::size_t ServerOutbox::size_of(const Item& item) {
-  return sizeof(Item) + item.channel.text().size() + item.payload.size();
+  return sizeof(Item) + item.channel.text().size() + item.payload.size() + item.key.size();
 }
 
 ServerOutbox::Pushed ServerOutbox::push(Item item) {

@@ -31,6 +31,8 @@ class ServerOutbox {
     ChannelName channel;
     MessageType type;
     Bytes payload;
+    MessageAttributes attributes = {};
+    Bytes key = {};  // what the attributes refer to
   };
 
   // Any thread.

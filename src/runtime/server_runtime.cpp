@@ -9,6 +9,7 @@
 #include "net/resolver.h"
 #include "quic/credentials.h"
 #include "runtime/identity.h"
+#include "runtime/outgoing.h"
 #include "wire/message.h"
 
 namespace orzatty {
@@ -244,7 +245,8 @@ void ServerRuntime::call_handler(const hub::HandlerMessages& messages) noexcept 
   Offset offset(messages.first.value());
   for (const wire::MessageView message : wire::MessageRange(messages.frames)) {
     handler(peer,
-            Message(message.type, message.payload, messages.channel, messages.publisher, offset));
+            Message(message.type, message.payload, messages.channel, messages.publisher, offset,
+                    message.attribute_block()));
     offset += 1;
   }
 }
@@ -258,8 +260,10 @@ std::expected<void, Error> ServerRuntime::send_direct(hub::PeerKey peer, const C
                                                       const Payload& payload) {
   const auto name_parsed = ChannelName::parse(channel.text());
   if (!name_parsed) return std::unexpected(name_error(channel.text()));
-  const ErrorCode code =
-      engine_.hub().send_direct(peer, *name_parsed, payload.type(), payload.bytes());
+  const MessageAttributes attributes = payload.attributes().value_or(MessageAttributes{});
+  if (auto fault = runtime::fault_of(attributes)) return std::unexpected(std::move(*fault));
+  const ErrorCode code = engine_.hub().send_direct(peer, *name_parsed, payload.type(),
+                                                   payload.bytes(), attributes);
   if (code == ErrorCode::kNone) return {};
   return std::unexpected(send_error(code, payload.bytes().size(), options_.limits));
 }
@@ -273,7 +277,9 @@ std::expected<void, Error> ServerRuntime::publish(const ChannelRef& channel,
   using Pushed = runtime::ServerOutbox::Pushed;
   auto name_parsed = ChannelName::parse(channel.text());
   if (!name_parsed) return std::unexpected(name_error(channel.text()));
-  if (payload.bytes().size() > options_.limits.message_size_max) {
+  MessageAttributes attributes = payload.attributes().value_or(MessageAttributes{});
+  if (auto fault = runtime::fault_of(attributes)) return std::unexpected(std::move(*fault));
+  if (runtime::body_size(payload) > options_.limits.message_size_max) {
     return std::unexpected(
         send_error(ErrorCode::kMessageTooLarge, payload.bytes().size(), options_.limits));
   }
@@ -281,7 +287,10 @@ std::expected<void, Error> ServerRuntime::publish(const ChannelRef& channel,
     return std::unexpected(
         send_error(ErrorCode::kTextInvalid, payload.bytes().size(), options_.limits));
   }
-  switch (outbox_.push({std::move(*name_parsed), payload.type(), copy_of(payload.bytes())})) {
+  Bytes key = copy_of(attributes.key);
+  attributes.key = key;
+  switch (outbox_.push({std::move(*name_parsed), payload.type(), copy_of(payload.bytes()),
+                        attributes, std::move(key)})) {
     case Pushed::kQueued:
       break;
     case Pushed::kFull:
@@ -299,7 +308,8 @@ bool ServerRuntime::publish_waiting(Instant now) {
   if (outbox_.empty()) return false;
   const bool has_new = outbox_.has_new();
   const bool more = outbox_.store([&](const runtime::ServerOutbox::Item& item) {
-    const ErrorCode code = engine_.hub().publish(item.channel, item.type, item.payload, now);
+    const ErrorCode code = engine_.hub().publish(item.channel, item.type, item.payload, now,
+                                                   item.attributes);
     if (code != ErrorCode::kNone && code != ErrorCode::kOverloaded) {
       tell(ServerEvent::Kind::kPublishRejected, item.channel.text(), name(code));
     }
