@@ -14,6 +14,7 @@
 #include "wire/direct.h"
 #include "wire/drain.h"
 #include "wire/ended.h"
+#include "wire/fate.h"
 #include "wire/framer.h"
 #include "wire/gap_mark.h"
 #include "wire/hello.h"
@@ -78,6 +79,8 @@ std::optional<Bytes> encoded_again(wire::FrameType type, BytesView body) {
       return encoded(wire::decode_drain(body));
     case wire::FrameType::kClose:
       return encoded(wire::decode_close(body));
+    case wire::FrameType::kFate:
+      return encoded(wire::decode_fate(body));
     case wire::FrameType::kPublish:
       return encoded(wire::decode_publish(body));
     case wire::FrameType::kDeliver:

@@ -68,7 +68,8 @@ class Play {
                                                    .message_size_max = 4096,
                                                    .heartbeat_interval = std::chrono::seconds(5),
                                                    .dead_after = std::chrono::seconds(10),
-                                                   .producers = {}}));
+                                                   .producers = {},
+                                                   .subscriptions = {}}));
   }
   Play& subscribe(std::string_view pattern, unsigned peer, std::uint64_t id = 1) {
     return say(Verb::kControl,

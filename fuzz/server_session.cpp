@@ -138,7 +138,8 @@ class Server {
                       .message_size_max = limits_.message_size_max,
                       .heartbeat_interval = duration_cast<milliseconds>(limits_.heartbeat_interval),
                       .dead_after = duration_cast<milliseconds>(limits_.dead_after),
-                      .producers = {}},
+                      .producers = {},
+                      .subscriptions = {}},
                      now_);
   }
   void drain() {
