@@ -290,7 +290,19 @@ void Subscribing::end(Peer& peer, SubscriptionId id, ErrorCode code, std::string
   for (Channel* const channel : read) tend(*channel);
 }
 
+// What it looked for is not looked for any more, or a peer could queue up endless work by ending
+// what it just began.
+void Subscribing::stop_looking(Peer& peer, const Delivery& delivery) {
+  const auto scan = std::ranges::find_if(scans_, [&](const Scan& one) {
+    return one.peer == peer.key && one.request.subscription == delivery.id();
+  });
+  if (scan == scans_.end()) return;
+  peer.waiting_positions -= scan->request.positions.size();
+  scans_.erase(scan);
+}
+
 void Subscribing::detach(Peer& peer, Delivery& delivery) {
+  if (delivery.seen) stop_looking(peer, delivery);
   if (delivery.pattern().has_wildcard()) wildcards_.remove(delivery);
   for (const auto& reader : delivery.readers()) std::erase(peer.channels_read, &reader->channel());
   peer.remove_delivery(delivery.id());

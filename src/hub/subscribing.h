@@ -64,6 +64,7 @@ class Subscribing {
   void use_up_work();
   // False when there is more to look at.
   [[nodiscard]] bool look_on(const Scan& scan);
+  void stop_looking(Peer& peer, const Delivery& delivery);
   void attach(Delivery& delivery, Channel& channel, Offset start);
   void tend_one(Channel& channel);
   void announce(Channel& channel);

@@ -349,7 +349,24 @@ TEST(Wildcard, OfAPeerThatIsGoneWhileItLooksIsForgotten) {
   world.frozen = false;
   world.run();
 
-  EXPECT_EQ(world.turns, 1U);
+  EXPECT_EQ(world.turns, 0U);
+  EXPECT_NE(world.hub.next_timeout(), world.now);
+}
+
+TEST(Wildcard, ThatEndsBeforeItsTurnLeavesNothingToLookFor) {
+  World world;
+  fill(world);
+  Client& bob = world.connect("bob");
+  world.frozen = true;
+
+  for (int i = 0; i < 100; ++i) {
+    const SubscriptionId id = bob.subscribe("*.match");
+    world.run();
+    bob.unsubscribe(id);
+    world.run();
+  }
+
+  EXPECT_EQ(bob.ended.size(), 100U);
   EXPECT_NE(world.hub.next_timeout(), world.now);
 }
 
