@@ -105,8 +105,7 @@ class Drawing {
   }
 
   [[nodiscard]] Conditions draw_conditions(base::Prng chance, Duration delay) const {
-    Conditions drawn;
-    drawn.delay = delay;
+    Conditions drawn = ordinary_path(delay);
     const auto set = [&](Fault fault, double& value, double least, double most) {
       const double drawn_value = between(chance, least, most);
       if (strikes(fault, chance)) value = drawn_value;

@@ -49,8 +49,8 @@ struct World::Seat {
   std::unique_ptr<ClientHost> client;  // null for the server
   Host* host = nullptr;
   base::Address outside;  // as the world sees it
-  Path up;
-  Path down;
+  lab::Path up;
+  lab::Path down;
   Duration offset = Duration::zero();  // of its clock
   std::optional<Instant> due;          // in the world's time
   bool paused = false;
@@ -90,9 +90,7 @@ World::World(const WorldConfig& config, std::function<void(Instant, std::string_
   server_seat_->host = server_.get();
   server_seat_->offset = config.server_clock_offset;
   start_server();
-  Conditions perfect;
-  perfect.delay = 1us;
-  perfect.mtu = 65'535;
+  const Conditions perfect{.delay = 1us};
   subscribe(add("auditor", Role::kAuditor, {{perfect, perfect}}), ">");
 }
 
@@ -279,10 +277,10 @@ void World::send_to_client(const base::Address& to, BytesView bytes, std::uint8_
   launch(*server_seat_, seat, seat.down, {seat.client->address, kServerAddress, bytes, ecn});
 }
 
-void World::launch(Seat& from, Seat& to, Path& path, const quic::Datagram& datagram) {
+void World::launch(Seat& from, Seat& to, lab::Path& path, const quic::Datagram& datagram) {
   trace_.add(now_);
   trace_.add(datagram.bytes);
-  Path::Arrivals arrivals = path.carry(datagram.bytes, now_);
+  lab::Path::Arrivals arrivals = path.carry(datagram.bytes, now_);
   if (trace_.told()) {
     trace_.tell(from.name + " -> " + to.name + " " + std::to_string(datagram.bytes.size()) +
                 (arrivals.count == 0   ? " lost"

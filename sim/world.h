@@ -11,19 +11,27 @@
 #include <string_view>
 #include <vector>
 
+#include "lab/path.h"
 #include "sim/chronicle.h"
 #include "sim/client_host.h"
-#include "sim/path.h"
 #include "sim/server_host.h"
 #include "sim/streams.h"
 #include "sim/trace.h"
 
 namespace orzatty::sim {
 
+using lab::Conditions;
+using lab::PathCounts;
+
+// Without faults, but with the delay and the packet size of an ordinary network.
+inline Conditions ordinary_path(Duration delay = std::chrono::milliseconds(5)) {
+  return {.delay = delay, .mtu = 1500 - 28};
+}
+
 // Both directions between a client and the server.
 struct LinkConditions {
-  Conditions up;
-  Conditions down;
+  Conditions up = ordinary_path();
+  Conditions down = ordinary_path();
 };
 
 struct WorldConfig {
@@ -111,7 +119,7 @@ class World {
   void send(Seat& from, const quic::Packet& packet, BytesView bytes);
   void send_to_server(Seat& from, BytesView bytes, std::uint8_t ecn);
   void send_to_client(const base::Address& to, BytesView bytes, std::uint8_t ecn);
-  void launch(Seat& from, Seat& to, Path& path, const quic::Datagram& datagram);
+  void launch(Seat& from, Seat& to, lab::Path& path, const quic::Datagram& datagram);
   void pause(Seat& seat);
   void wake(Seat& seat);
   void finish_audit();

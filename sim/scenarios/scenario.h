@@ -111,8 +111,7 @@ class Simulation : public testing::Test {
     return *world_;
   }
   Person somebody(std::string_view name, const Path& path) {
-    Conditions conditions;
-    conditions.delay = path.delay;
+    Conditions conditions = ordinary_path(path.delay);
     conditions.loss = path.loss;
     conditions.rate = path.rate;
     return {world(), world().add_client(name, {{conditions, conditions}, 0s})};
