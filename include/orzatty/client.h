@@ -137,7 +137,8 @@ struct FateQuestion {
 class ClientRuntime;
 class PublisherState;
 
-// One writer to one channel. Sequences are its own. Valid while its client lives.
+// One writer to one channel. Sequences are its own. Of use while its client lives. Destroyed, it ends
+// by itself: what was sent is delivered, and its fate reported, all the same.
 class Publisher {
  public:
   Publisher(Publisher&& other) noexcept;
@@ -159,7 +160,8 @@ class Publisher {
 
  private:
   friend class Client;
-  Publisher(ClientRuntime& runtime, PublisherState& state) : runtime_(&runtime), state_(&state) {}
+  Publisher(const std::shared_ptr<ClientRuntime>& runtime, PublisherState& state);
+  std::weak_ptr<ClientRuntime> owner_;
   ClientRuntime* runtime_;
   PublisherState* state_;
 };
@@ -194,6 +196,8 @@ class Client {
   // afterwards, so it must not be destroyed in one.
   ~Client();
 
+  // At most publication_count_max at once: with that many it waits for one that was destroyed, which
+  // has its place until all that it sent has its fate. Errors: kArgument, kClosed.
   [[nodiscard]] std::expected<Publisher, Error> publisher(const ChannelRef& channel,
                                                           PublisherOptions options = {});
   // The convenience over publisher(): one shared writer per channel, with a lock. try_send() never

@@ -1,7 +1,7 @@
 #include "client/client_engine.h"
 
-#include <initializer_list>
 #include <algorithm>
+#include <initializer_list>
 
 #include "base/assert.h"
 #include "client/backoff.h"
@@ -135,8 +135,7 @@ class ClientEngine::Parts {
 
 void ClientEngine::Parts::transport_up(Instant now) {
   ORZATTY_ASSERT(session == nullptr);
-  session =
-      std::make_unique<session::ClientSession>(config.limits, hello(), prng.next(), now);
+  session = std::make_unique<session::ClientSession>(config.limits, hello(), prng.next(), now);
   if (phase_ == Phase::kFinished) session->core().close(ErrorCode::kNone, "not wanted any more");
 }
 
@@ -230,7 +229,7 @@ std::optional<Instant> ClientEngine::Parts::next_timeout() const {
 
 // A publication ends by us alone: a server that wants no more of one says so by REJECT.
 void ClientEngine::Parts::stream_closed(session::StreamKey stream) {
-  if (publications.owns(stream) && session->open()) {
+  if (!publications.closed(stream) && session->open()) {
     session->core().fail({ErrorCode::kStreamUnexpected, "a publication was stopped"});
   }
   session->core().sends().release(stream);
@@ -285,6 +284,8 @@ std::optional<EngineOutput> ClientEngine::Parts::poll(Instant now) {
     if (!output) break;
     if (auto borrowed = take(*output, now)) return borrowed;
   }
+  // Last: whoever is told of something else may still look at their outboxes.
+  if (outputs.empty()) publications.end_retired(outputs);
   if (outputs.empty()) return std::nullopt;
   return outputs.pop_front();
 }
@@ -397,6 +398,8 @@ PublicationId ClientEngine::publish(const ChannelName& channel, std::uint8_t pri
                                     const NamedProducer* named) {
   return parts_->publications.add(channel, priority, named);
 }
+
+void ClientEngine::retire(PublicationId publication) { parts_->publications.retire(publication); }
 
 session::Outbox& ClientEngine::outbox(PublicationId publication) {
   return parts_->publications.at(publication).outbox();

@@ -73,12 +73,15 @@ struct Settled {
   ErrorCode code = ErrorCode::kNone;
   std::string text;     // why, when rejected
 };
+// A publication that was retired, and its outbox, are gone; `count` messages were appended.
+struct PublicationEnded { PublicationId publication; std::uint64_t count = 0; };
 // The answer to ask(): dense and in order from the first sequence on.
 struct FatesTold { std::uint64_t question = 0; std::vector<wire::FateRun> runs; };
 struct TransportClosed { ErrorCode code = ErrorCode::kNone; std::string text; };  // close it so
 using EngineOutput = std::variant<ConnectWanted, Connected, Disconnected, Draining, Delivered,
                                   DeliveredDirect, DirectMissed, Missed, ChannelReset, SubscriptionReady,
-                                  SubscriptionEnded, Settled, FatesTold, TransportClosed>;
+                                  SubscriptionEnded, Settled, PublicationEnded, FatesTold,
+                                  TransportClosed>;
 
 class ClientEngine {
  public:
@@ -98,11 +101,13 @@ class ClientEngine {
   [[nodiscard]] std::optional<Instant> next_timeout() const;
   [[nodiscard]] std::optional<EngineOutput> poll(Instant now);
 
-  // The application. An outbox is written by one thread at a time and stays valid for as long as the
-  // engine lives; wake() tells the engine that something was appended.
+  // The application. An outbox is written by one thread at a time and stays valid until its
+  // publication ended, which it does some time after it was retired: once all that was appended has
+  // its fate. wake() tells the engine that something was appended.
   [[nodiscard]] PublicationId publish(const ChannelName& channel,
                                       std::uint8_t priority = kPriorityDefault,
                                       const NamedProducer* named = nullptr);
+  void retire(PublicationId publication);
   [[nodiscard]] session::Outbox& outbox(PublicationId publication);
   [[nodiscard]] const ProducerId& producer(PublicationId publication);
   void wake(PublicationId publication);

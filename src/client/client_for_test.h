@@ -67,6 +67,7 @@ class Server {
   std::vector<wire::Subscribe> subscribes;
   std::vector<session::PublicationSkipped> skips;
   std::vector<SubscriptionId> unsubscribes;
+  std::vector<PublicationId> ended_publications;
   std::uint64_t duplicates = 0;
   std::optional<session::CloseTransport> closed;
   std::optional<session::SessionEnded> ended;
@@ -100,6 +101,8 @@ class Server {
       Producer& producer = producers_[publications_[skip->publication]];
       producer.next = std::max(producer.next, skip->to.value());
       session->accepted({skip->publication, Sequence(producer.next), 0, {}, false}, 0, 0, now);
+    } else if (const auto* over = std::get_if<session::PublicationClosed>(&output)) {
+      ended_publications.push_back(over->publication);
     } else if (auto* subscribe = std::get_if<session::SubscribeRequested>(&output)) {
       subscribes.push_back(subscribe->subscribe);
       session->subscribed(subscribe->subscribe.subscription);

@@ -26,9 +26,15 @@ void Publication::open(session::ClientSession& session) {
 void Publication::lose() {
   sent_max_ = std::max(sent_max_, outbox_.sent());
   stream_.reset();
+  ending_ = false;
   rejections_.clear();
   outbox_.rewind();
   outbox_.set_room(outbox_size_max_);
+}
+
+bool Publication::closed() {
+  stream_.reset();
+  return ending_;
 }
 
 // spec: PUBLISH-1, PUBLISH-5
@@ -114,6 +120,15 @@ void Publication::settle(const Rejection& known, Fate fate, Outputs& outputs) {
 void Publication::confirm(Sequence next) {
   confirmed_ = std::max(confirmed_, next);
   outbox_.acknowledged(std::min(confirmed_, settled_));
+}
+
+// What the transport has of it is pinned in its outbox until it closed the stream. spec: STREAM-10
+bool Publication::retire(session::ClientSession* session) {
+  if (!settled() || outbox_.waiting() > 0) return false;
+  if (!stream_) return true;
+  if (!ending_) session->core().sends().finish(*stream_);
+  ending_ = true;
+  return false;
 }
 
 // spec: DEADLINE-1

@@ -43,12 +43,17 @@ class Publication {
   void open(session::ClientSession& session);
   // The connection is gone.
   void lose();
+  // The transport closed its stream: false when it was not this side that ended it.
+  [[nodiscard]] bool closed();
 
   // What an ACK or REJECT settles anew, in the order of sequences, each once.
   std::expected<void, ProtocolError> accepted(const wire::AckRun& run, Outputs& outputs);
   std::expected<void, ProtocolError> rejected(const wire::Reject& reject, Outputs& outputs);
   // What was not sent in time has its fate without an answer.
   void expire(Instant now, Outputs& outputs);
+  // Nothing more will be appended: says its end to the server once nothing of it waits for
+  // anything. `true` when nothing refers to it any more.
+  [[nodiscard]] bool retire(session::ClientSession* session);
   // All that waits, when no answer will come any more.
   void give_up(ErrorCode code, std::string_view text, Outputs& outputs);
 
@@ -82,9 +87,10 @@ class Publication {
   std::uint8_t priority_;
   session::Outbox outbox_;
   std::optional<session::StreamKey> stream_;
-  Sequence settled_;   // everything below has its fate
-  Sequence confirmed_;  // the server knows of everything below, skipped ones too
-  Sequence sent_max_;   // on earlier connections
+  bool ending_ = false;  // its end is queued on that stream
+  Sequence settled_;     // everything below has its fate
+  Sequence confirmed_;   // the server knows of everything below, skipped ones too
+  Sequence sent_max_;    // on earlier connections
   base::Ring<Rejection> rejections_;
   base::Ring<session::Outbox::Expired> expired_;  // that wait for the fate of what was before them
 };

@@ -1,6 +1,9 @@
 #include "client/publications.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
 
 namespace orzatty::client {
 
@@ -29,12 +32,25 @@ PublicationId Publications::add(const ChannelName& channel, std::uint8_t priorit
   constexpr std::size_t kHeader = 16;
   const std::size_t size_max =
       std::max<std::size_t>(limits_.outbox_size_max, limits_.message_size_max + kHeader);
-  const PublicationId id(items_.size());
+  const PublicationId id(made_++);
   const NamedProducer own{derived_producer(producer_, id.value()), ProducerEpoch(0), Sequence(0)};
   items_.push_back(std::make_unique<Publication>(id, named == nullptr ? own : *named, channel,
                                                  size_max, priority));
   if (session_ != nullptr) open_one(*items_.back());
   return id;
+}
+
+void Publications::retire(PublicationId id) { retired_.push_back(&at(id)); }
+
+void Publications::end_retired(Outputs& outputs) {
+  std::erase_if(retired_, [&](Publication* publication) {
+    if (!publication->retire(session_)) return false;
+    session::Outbox& outbox = publication->outbox();
+    outputs.push_back(
+        PublicationEnded{publication->id(), outbox.published() - outbox.first_sequence()});
+    items_.erase(position(publication->id()));
+    return true;
+  });
 }
 
 void Publications::open(session::ClientSession& session) {
@@ -54,6 +70,11 @@ void Publications::lose() {
   session_ = nullptr;
   streams_.clear();
   for (const auto& publication : items_) publication->lose();
+}
+
+bool Publications::closed(session::StreamKey stream) {
+  if (!owns(stream)) return true;
+  return std::exchange(streams_[stream.value()], nullptr)->closed();
 }
 
 bool Publications::owns(session::StreamKey stream) const {
@@ -95,24 +116,39 @@ void Publications::share_room() {
   for (const auto& publication : items_) publication->outbox().set_room(share);
 }
 
-Publication* Publications::find(PublicationId id) {
-  return id.value() < items_.size() ? items_[id.value()].get() : nullptr;
+Publications::Items::iterator Publications::position(PublicationId id) {
+  return std::ranges::lower_bound(items_, id, {}, [](const auto& item) { return item->id(); });
+}
+
+Publication& Publications::at(PublicationId id) {
+  const auto found = position(id);
+  ORZATTY_ASSERT(found != items_.end() && (*found)->id() == id);
+  return **found;
+}
+
+std::expected<Publication*, ProtocolError> Publications::find(PublicationId id,
+                                                              std::string_view where) {
+  if (id.value() >= made_) return std::unexpected(ProtocolError{ErrorCode::kAliasUnknown, where});
+  const auto found = position(id);
+  return found != items_.end() && (*found)->id() == id ? found->get() : nullptr;
 }
 
 std::expected<void, ProtocolError> Publications::accepted(const wire::Ack& ack, Outputs& outputs) {
   for (const wire::AckRun& run : ack.runs) {
-    Publication* const known = find(run.publication);
-    if (known == nullptr) return std::unexpected(ProtocolError{ErrorCode::kAliasUnknown, "ACK"});
-    if (auto settled = known->accepted(run, outputs); !settled) return settled;
+    const auto known = find(run.publication, "ACK");
+    if (!known) return std::unexpected(known.error());
+    if (*known == nullptr) continue;
+    if (auto settled = (*known)->accepted(run, outputs); !settled) return settled;
   }
   return {};
 }
 
 std::expected<void, ProtocolError> Publications::rejected(const wire::Reject& reject,
                                                           Outputs& outputs) {
-  Publication* const known = find(reject.publication);
-  if (known == nullptr) return std::unexpected(ProtocolError{ErrorCode::kAliasUnknown, "REJECT"});
-  return known->rejected(reject, outputs);
+  const auto known = find(reject.publication, "REJECT");
+  if (!known) return std::unexpected(known.error());
+  if (*known == nullptr) return {};
+  return (*known)->rejected(reject, outputs);
 }
 
 void Publications::expire(Instant now, Outputs& outputs) {

@@ -23,7 +23,12 @@ class Publications final : public session::Refill {
 
   [[nodiscard]] PublicationId add(const ChannelName& channel, std::uint8_t priority,
                                   const NamedProducer* named);
-  [[nodiscard]] Publication& at(PublicationId id) { return *items_[id.value()]; }
+  // Of one that has not ended.
+  [[nodiscard]] Publication& at(PublicationId id);
+  // Nobody writes to it any more.
+  void retire(PublicationId id);
+  // Those that are retired and have nothing left to do.
+  void end_retired(Outputs& outputs);
   // A session was welcomed, and is there until lose().
   void open(session::ClientSession& session);
   void lose();
@@ -34,7 +39,8 @@ class Publications final : public session::Refill {
   void wake_all();
   // The transport acknowledged `size` bytes of whichever stream.
   void acked(std::uint64_t size, Duration smoothed_rtt, Instant now);
-  [[nodiscard]] bool owns(session::StreamKey stream) const;
+  // The transport closed a stream that is a publication's or not: false when it had no right to.
+  [[nodiscard]] bool closed(session::StreamKey stream);
 
   std::expected<void, ProtocolError> accepted(const wire::Ack& ack, Outputs& outputs);
   std::expected<void, ProtocolError> rejected(const wire::Reject& reject, Outputs& outputs);
@@ -45,14 +51,22 @@ class Publications final : public session::Refill {
   [[nodiscard]] bool settled();
 
  private:
+  using Items = std::vector<std::unique_ptr<Publication>>;
+
+  [[nodiscard]] Items::iterator position(PublicationId id);
   void open_one(Publication& publication);
   void share_room();
-  [[nodiscard]] Publication* find(PublicationId id);
+  [[nodiscard]] bool owns(session::StreamKey stream) const;
+  // Nothing for one that ended, of which an answer may still be on its way.
+  [[nodiscard]] std::expected<Publication*, ProtocolError> find(PublicationId id,
+                                                                std::string_view where);
 
   const Limits limits_;
   const ProducerId producer_;
-  std::vector<std::unique_ptr<Publication>> items_;  // by id
-  std::vector<Publication*> streams_;                // by stream key
+  std::uint64_t made_ = 0;
+  Items items_;                        // ascending by id
+  std::vector<Publication*> retired_;  // that have not ended
+  std::vector<Publication*> streams_;  // by stream key
   session::ClientSession* session_ = nullptr;
   session::Governor governor_;
 };

@@ -37,7 +37,7 @@ std::expected<Publisher, Error> Client::publisher(const ChannelRef& channel,
                                                   PublisherOptions options) {
   auto state = runtime_->publisher(channel, options);
   if (!state) return std::unexpected(state.error());
-  return Publisher(*runtime_, **state);
+  return Publisher(runtime_, **state);
 }
 
 std::expected<void, Error> Client::send(const ChannelRef& channel, const Payload& payload) {
@@ -83,9 +83,18 @@ std::expected<void, Error> Client::close(Duration patience) { return runtime_->c
 ClientStats Client::stats() const { return runtime_->stats(); }
 std::string Client::identity() const { return runtime_->identity(); }
 
+Publisher::Publisher(const std::shared_ptr<ClientRuntime>& runtime, PublisherState& state)
+    : owner_(runtime), runtime_(runtime.get()), state_(&state) {}
 Publisher::Publisher(Publisher&& other) noexcept = default;
-Publisher& Publisher::operator=(Publisher&& other) noexcept = default;
-Publisher::~Publisher() = default;
+Publisher& Publisher::operator=(Publisher&& other) noexcept {
+  std::swap(owner_, other.owner_);
+  std::swap(runtime_, other.runtime_);
+  std::swap(state_, other.state_);
+  return *this;
+}
+Publisher::~Publisher() {
+  if (const auto runtime = owner_.lock()) runtime->abandon(*state_);
+}
 
 std::expected<void, Error> Publisher::send(const Payload& payload) {
   return runtime_->send(*state_, payload, nullptr);

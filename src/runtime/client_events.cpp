@@ -24,6 +24,8 @@ void ClientRuntime::on_event(client::EngineOutput& output, Instant) noexcept {
     on_messages(*delivered);
   } else if (const auto* settled = std::get_if<client::Settled>(&output)) {
     on_settled(*settled);
+  } else if (const auto* over = std::get_if<client::PublicationEnded>(&output)) {
+    on_publication_ended(*over);
   } else if (const auto* direct = std::get_if<client::DeliveredDirect>(&output)) {
     on_direct(*direct);
   } else if (std::holds_alternative<client::ConnectWanted>(output)) {
@@ -155,13 +157,21 @@ void ClientRuntime::on_settled(const client::Settled& settled) {
       stats_.unknown += count;
       break;
   }
-  // They ascend by their ids.
-  const auto state = std::ranges::lower_bound(publishers_, settled.publication, {},
-                                              [](const auto& publisher) { return publisher->id; });
-  if (state != publishers_.end() && (*state)->id == settled.publication &&
-      (*state)->has_reports.load(std::memory_order_acquire)) {
+  const auto state = find(settled.publication);
+  if (state != publishers_.end() && (*state)->has_reports.load(std::memory_order_acquire)) {
     report(**state, settled);
   }
+}
+
+ClientRuntime::Publishers::iterator ClientRuntime::find(PublicationId id) {
+  const auto found = std::ranges::lower_bound(publishers_, id, {},
+                                              [](const auto& publisher) { return publisher->id; });
+  return found != publishers_.end() && (*found)->id == id ? found : publishers_.end();
+}
+
+void ClientRuntime::on_publication_ended(const client::PublicationEnded& ended) {
+  sent_before_ += ended.count;
+  publishers_.erase(find(ended.publication));
 }
 
 void ClientRuntime::report(PublisherState& state, const client::Settled& settled) {

@@ -1,4 +1,6 @@
 // The senders' side of a client: into an outbox, and the pump when it is worth it.
+#include <algorithm>
+
 #include "base/utf8.h"
 #include "net/clock.h"
 #include "runtime/client_runtime.h"
@@ -34,22 +36,39 @@ std::expected<PublisherState*, Error> ClientRuntime::publisher(const ChannelRef&
     return std::unexpected(argument(
         ErrorCode::kNone, "an epoch or a sequence is a named producer's: name the producer"));
   }
+  wait_for_place();
   const PumpGuard lock = lock_pump();
   if (closed_.load()) return std::unexpected(closed_error());
-  const std::uint32_t count_max = options_.limits.publication_count_max;
-  if (publishers_.size() >= count_max) {
-    return std::unexpected(
-        argument(ErrorCode::kLimitExceeded, "a client has at most publication_count_max = " +
-                                                std::to_string(count_max) + " publishers in its life"));
+  if (publishers_.size() >= publisher_count_max()) {
+    return std::unexpected(argument(
+        ErrorCode::kLimitExceeded,
+        "a client has at most publication_count_max = " + std::to_string(publisher_count_max()) +
+            " publishers at once"));
   }
-  const client::NamedProducer named{named_producer(options.producer),
-                                    ProducerEpoch(options.epoch), options.next_sequence};
+  const client::NamedProducer named{named_producer(options.producer), ProducerEpoch(options.epoch),
+                                    options.next_sequence};
   client::ClientEngine& engine = link_.engine();
-  const PublicationId id = engine.publish(*name_parsed, options.priority,
-                                          options.producer.empty() ? nullptr : &named);
+  const PublicationId id =
+      engine.publish(*name_parsed, options.priority, options.producer.empty() ? nullptr : &named);
   publishers_.push_back(
       std::make_unique<PublisherState>(id, engine.outbox(id), engine.producer(id)));
   return publishers_.back().get();
+}
+
+// One that was destroyed has its place until all that it sent has its fate.
+void ClientRuntime::wait_for_place() {
+  if (in_pump()) return;
+  constexpr Duration kForEver = std::chrono::hours(24 * 365);
+  const auto decided = [this] {
+    return closed_.load() || publishers_.size() < publisher_count_max() ||
+           std::ranges::none_of(
+               publishers_, [](const auto& item) { return item->abandoned.load(); });
+  };
+  {
+    const PumpGuard lock = lock_pump();
+    if (decided()) return;
+  }
+  static_cast<void>(wait_until(decided, net::now() + kForEver));
 }
 
 std::expected<ClientRuntime::SharedWriter*, Error> ClientRuntime::shared_writer(
@@ -160,6 +179,22 @@ bool ClientRuntime::wait_for_room(PublisherState& state, std::size_t size) {
   const auto condition = [&] { return closed_.load() || state.outbox.has_room(room); };
   // By reference, or it would be an allocation per wait.
   return wait_until(std::cref(condition), net::now() + kForEver) && !closed_.load();
+}
+
+void ClientRuntime::abandon(PublisherState& state) {
+  state.wants_ready.store(false);
+  state.abandoned.store(true);
+  abandoned_.store(true);
+  flush(state);
+}
+
+void ClientRuntime::retire_abandoned() {
+  if (!abandoned_.exchange(false)) return;
+  for (const auto& publisher : publishers_) {
+    if (publisher->retired || !publisher->abandoned.load()) continue;
+    publisher->retired = true;
+    link_.engine().retire(publisher->id);
+  }
 }
 
 void ClientRuntime::on_ready(PublisherState& state, std::function<void()> ready) {

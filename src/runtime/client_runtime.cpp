@@ -145,6 +145,7 @@ bool ClientRuntime::pump(Instant now) {
   link_.drain(now);
   if (transport_wanted_) open_transport(now);
   if (std::exchange(rebind_wanted_, false)) static_cast<void>(move_socket(now));
+  retire_abandoned();
   call_ready();
   if (write(now)) active_ = true;
   if (socket_->sink().blocked()) active_ = false;  // only time helps
@@ -379,7 +380,7 @@ ClientStats ClientRuntime::stats() {
 
 ClientStats ClientRuntime::counted() {
   ClientStats stats = stats_;
-  stats.sent = 0;
+  stats.sent = sent_before_;
   for (const auto& publisher : publishers_) {
     stats.sent += publisher->outbox.published() - publisher->outbox.first_sequence();
   }

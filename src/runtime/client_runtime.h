@@ -62,6 +62,8 @@ class ClientRuntime final : private link::ClientEvents {
   std::expected<void, Error> try_send(PublisherState& state, const Payload& payload,
                                       const ReportHandler& report);
   void on_ready(PublisherState& state, std::function<void()> ready);
+  // Its Publisher is gone; it ends once all that was sent has its fate.
+  void abandon(PublisherState& state);
   void flush(PublisherState& state);
   void flush();
 
@@ -111,11 +113,15 @@ class ClientRuntime final : private link::ClientEvents {
   void on_missed(const client::Missed& missed);
   void on_reset(const client::ChannelReset& reset);
   void on_settled(const client::Settled& settled);
+  void on_publication_ended(const client::PublicationEnded& ended);
   void on_fates(const client::FatesTold& told);
   void on_subscription_ended(const client::SubscriptionEnded& ended);
   void tell(ConnectionState state, ErrorCode code, const std::string& text);
   void report(PublisherState& state, const client::Settled& settled);
   [[nodiscard]] std::shared_ptr<Registered> find(SubscriptionId id) const;
+  using Publishers = std::deque<std::unique_ptr<PublisherState>>;
+  // The end, when it ended.
+  [[nodiscard]] Publishers::iterator find(PublicationId id);
 
   // With the lock of the pump, which a handler has already.
   [[nodiscard]] PumpGuard lock_pump();
@@ -128,6 +134,7 @@ class ClientRuntime final : private link::ClientEvents {
   void watch_path(Instant now);
   void wake_backup_if_late();
   void open_transport(Instant now);
+  void retire_abandoned();
   void call_ready() noexcept;
   void end(Error reason);
   void sleep_holder(Instant until);
@@ -147,6 +154,10 @@ class ClientRuntime final : private link::ClientEvents {
   [[nodiscard]] bool append(PublisherState& state, const Payload& payload,
                             const ReportHandler& report);
   void appended(PublisherState& state, std::uint64_t size);
+  void wait_for_place();
+  [[nodiscard]] std::size_t publisher_count_max() const {
+    return options_.limits.publication_count_max;
+  }
   [[nodiscard]] bool wait_for_room(PublisherState& state, std::size_t size);
   [[nodiscard]] bool in_pump() const { return pumping_.load() == std::this_thread::get_id(); }
   [[nodiscard]] Error closed_error() const;
@@ -167,7 +178,8 @@ class ClientRuntime final : private link::ClientEvents {
   std::optional<Instant> backup_until_;  // when the backup thread wakes by itself
   Instant received_at_;
   Instant probe_at_;
-  std::deque<std::unique_ptr<PublisherState>> publishers_;
+  Publishers publishers_;          // ascending by their ids
+  std::uint64_t sent_before_ = 0;  // by those that ended
   std::map<std::uint64_t, std::shared_ptr<Registered>> subscriptions_;
   std::map<std::string, std::shared_ptr<SubscriptionHandler>, std::less<>> direct_handlers_;
   ClientStats stats_;
@@ -180,6 +192,7 @@ class ClientRuntime final : private link::ClientEvents {
   std::atomic<std::thread::id> pumping_;
   std::atomic<bool> quiet_{false};  // nothing is on its way: a lone message may leave at once
   std::atomic<bool> closed_{false};
+  std::atomic<bool> abandoned_{false};  // some publisher was
   std::atomic<std::uint64_t> pump_count_{0};
 
   std::mutex shared_mutex_;  // of the map, never held while anybody waits for the pump

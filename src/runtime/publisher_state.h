@@ -27,8 +27,10 @@ class PublisherState {
 
   // The pump's.
   Sequence pumped;  // what was appended when packets were last built
+  bool retired = false;
 
   // Between the writer and the pump.
+  std::atomic<bool> abandoned{false};  // by its Publisher: nothing more is appended
   struct Awaited {
     Sequence sequence;
     ReportHandler report;

@@ -1,0 +1,101 @@
+// Publishers that come and go while their client lives.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "served.h"
+
+namespace orzatty {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint32_t kCountMax = 4;
+
+ServerOptions server_options() {
+  ServerOptions options;
+  options.limits.publication_count_max = kCountMax;
+  return options;
+}
+
+ClientOptions client_options(const Served& served) {
+  ClientOptions options = served.client_options();
+  options.limits.publication_count_max = kCountMax;
+  return options;
+}
+
+TEST(Publishers, ManyMoreThanMayBeOpenAtOnceFollowEachOther) {
+  Served served(server_options());
+  auto client = Client::connect(served.address(), client_options(served));
+  ASSERT_TRUE(client);
+  constexpr int kRounds = 100;
+  int accepted = 0;
+  for (int i = 0; i < kRounds; ++i) {
+    auto publisher = client->publisher("channel." + std::to_string(i % 7));
+    ASSERT_TRUE(publisher) << i << publisher.error().text;
+    ASSERT_TRUE(publisher->send("x", [&](const DeliveryReport& report) {
+      accepted += report.fate == Fate::kAccepted ? 1 : 0;
+    }));
+  }
+  ASSERT_TRUE(client->settle(10s));
+  EXPECT_EQ(accepted, kRounds);
+  const ClientStats stats = client->stats();
+  EXPECT_EQ(stats.sent, static_cast<std::uint64_t>(kRounds));
+  EXPECT_EQ(stats.accepted, stats.sent);
+  EXPECT_EQ(stats.reconnects, 0U);
+}
+
+TEST(Publishers, OneTooManyIsRefusedWithALimitAndHarmsNone) {
+  Served served(server_options());
+  auto client = Client::connect(served.address(), client_options(served));
+  ASSERT_TRUE(client);
+  std::vector<Publisher> publishers;
+  for (std::uint32_t i = 0; i < kCountMax; ++i) {
+    auto publisher = client->publisher("channel");
+    ASSERT_TRUE(publisher);
+    publishers.push_back(std::move(*publisher));
+  }
+
+  const auto refused = client->publisher("channel");
+
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kLimitExceeded);
+  for (Publisher& publisher : publishers) ASSERT_TRUE(publisher.send("x"));
+  EXPECT_TRUE(client->settle(10s));
+  EXPECT_EQ(client->stats().accepted, kCountMax);
+}
+
+TEST(Publishers, MayBeDestroyedInAHandlerInAnotherThreadAndAfterTheirClient) {
+  Served served;
+  auto client = served.connect();
+  ASSERT_TRUE(client);
+  std::optional<Publisher> in_handler = std::move(*client->publisher("channel"));
+  std::optional<Publisher> in_thread = std::move(*client->publisher("channel"));
+  std::optional<Publisher> afterwards = std::move(*client->publisher("channel"));
+  std::atomic<int> delivered{0};
+  auto subscription = client->subscribe("channel", [&](const Message&) {
+    in_handler.reset();
+    ++delivered;
+  });
+  ASSERT_TRUE(subscription);
+
+  ASSERT_TRUE(afterwards->send("from one that ends late"));
+  std::thread([&] {
+    ASSERT_TRUE(in_thread->send("from one that ends in a thread"));
+    in_thread.reset();
+  }).join();
+  EXPECT_TRUE(eventually([&] { return delivered == 2; }));
+  EXPECT_TRUE(client->settle(10s));
+  EXPECT_EQ(client->stats().accepted, 2U);
+
+  client = std::unexpected(Error{});
+  afterwards.reset();
+  EXPECT_FALSE(in_handler);
+}
+
+}  // namespace
+}  // namespace orzatty
