@@ -55,6 +55,9 @@ struct ClientOptions {
   Drive drive = Drive::kThreads;
   Limits limits = {};
   Duration connect_timeout = std::chrono::seconds(10);
+  // So long a thread asks for more before it sleeps: waking a core costs more than that. Zero where
+  // there are more clients than cores for them.
+  Duration spin = std::chrono::microseconds(30);
   std::string agent = "orzatty-cpp";
   std::function<void(const StateEvent&)> on_state = {};
 };

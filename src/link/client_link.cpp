@@ -9,14 +9,20 @@ namespace {
 // What a client is told of the end of a connection that the server's application did not close.
 ErrorCode code_of(const quic::Closed& closed) {
   switch (closed.origin) {
-    case quic::CloseOrigin::kPeer: return static_cast<ErrorCode>(closed.code);
-    case quic::CloseOrigin::kLocal: return static_cast<ErrorCode>(closed.code);
-    case quic::CloseOrigin::kAlpn: return ErrorCode::kVersionUnsupported;
+    case quic::CloseOrigin::kPeer:
+      return static_cast<ErrorCode>(closed.code);
+    case quic::CloseOrigin::kLocal:
+      return static_cast<ErrorCode>(closed.code);
+    case quic::CloseOrigin::kAlpn:
+      return ErrorCode::kVersionUnsupported;
     case quic::CloseOrigin::kIdle:
     case quic::CloseOrigin::kHandshakeTimeout:
-    case quic::CloseOrigin::kStatelessReset: return ErrorCode::kPeerSilent;
-    case quic::CloseOrigin::kCertificate: return ErrorCode::kNotAuthorised;
-    case quic::CloseOrigin::kTransport: return ErrorCode::kInternal;
+    case quic::CloseOrigin::kStatelessReset:
+      return ErrorCode::kPeerSilent;
+    case quic::CloseOrigin::kCertificate:
+      return ErrorCode::kNotAuthorised;
+    case quic::CloseOrigin::kTransport:
+      return ErrorCode::kInternal;
   }
   ORZATTY_UNREACHABLE();
 }
@@ -43,8 +49,8 @@ ClientLink::ClientLink(client::EngineConfig engine, const quic::ConnectionConfig
 void ClientLink::connect(const base::Address& local, const base::Address& remote, Instant now) {
   streams_ = StreamMap();
   control_credit_ = connection_credit_ = 0;
-  connection_ = quic::Connection::connect(config_, credentials_, local, remote, server_name_,
-                                          ++seed_, now);
+  connection_ =
+      quic::Connection::connect(config_, credentials_, local, remote, server_name_, ++seed_, now);
 }
 
 void ClientLink::connect_failed(std::string_view text, Instant now) {
@@ -86,6 +92,7 @@ void ClientLink::drain(Instant now) {
     if (const auto* closed = std::get_if<client::TransportClosed>(&*output)) {
       if (connection_ != nullptr) {
         connection_->close(static_cast<std::uint64_t>(closed->code), closed->text);
+        close_due_ = true;
       }
     } else if (const auto* gone = std::get_if<client::Disconnected>(&*output)) {
       finished_ = !gone->retrying;
@@ -191,8 +198,14 @@ bool ClientLink::write(PacketSink& sink, Instant now) {
     give_credit();
     carried = {&engine_.sends(), &engine_.source(), &streams_};
   }
-  const BuildResult result = build_packets(*connection_, carried, sink, kTurnBytes, now);
+  close_due_ = false;
+  BuildResult result = build_packets(*connection_, carried, sink, kTurnBytes, now);
   drain_connection(now);
+  // That was the last frame of the session: the end of its connection goes right behind.
+  if (close_due_) {
+    result = build_packets(*connection_, Carried{}, sink, kTurnBytes, now);
+    drain_connection(now);
+  }
   if (connection_->closed()) {
     connection_.reset();
     return false;

@@ -1,9 +1,9 @@
 // A whole client without I/O: the engine and the QUIC connection that carries it at the moment. The
 // simulator runs the same. One thread at a time.
 //
-// A turn: handle_datagram() for all that arrived, handle_timeout() when next_timeout() has come, then
-// write() until it says that nothing is left. When the engine wants a connection, on_event() is told
-// so (ConnectWanted) and somebody who knows addresses calls connect().
+// A turn: handle_datagram() for all that arrived, handle_timeout() when next_timeout() has come,
+// then write() until it says that nothing is left. When the engine wants a connection, on_event()
+// is told so (ConnectWanted) and somebody who knows addresses calls connect().
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@
 
 namespace orzatty::link {
 
-// Told at once, as messages are borrowed: they are valid until on_event() returns. An implementation
-// may append to outboxes, publish and subscribe, but not call the link.
+// Told at once, as messages are borrowed: they are valid until on_event() returns. An
+// implementation may append to outboxes, publish and subscribe, but not call the link.
 class ClientEvents {
  public:
   virtual void on_event(client::EngineOutput& output, Instant now) = 0;
@@ -59,7 +59,12 @@ class ClientLink final : private quic::StreamSink {
   // Everything was sent and acknowledged by the transport.
   [[nodiscard]] bool quiet() const;
   [[nodiscard]] bool has_connection() const { return connection_ != nullptr; }
-  // The application has ended it, and nothing will happen any more.
+  // The application has ended it, and the server was told. Whoever stays may repeat it for a server
+  // that did not hear it.
+  [[nodiscard]] bool has_left() const {
+    return finished_ && (connection_ == nullptr || connection_->said_goodbye());
+  }
+  // And nothing will happen any more.
   [[nodiscard]] bool finished() const { return finished_ && connection_ == nullptr; }
   [[nodiscard]] Duration smoothed_rtt() const;
 
@@ -83,6 +88,7 @@ class ClientLink final : private quic::StreamSink {
   std::uint64_t connection_credit_ = 0;
   Instant receiving_at_;
   bool finished_ = false;
+  bool close_due_ = false;  // its packet is not written yet
 };
 
 }  // namespace orzatty::link

@@ -212,6 +212,20 @@ TEST(ClientLink, ACloseWaitsForFatesThenEndsTheSessionInOrder) {
   EXPECT_EQ(world.server->connection_count(), 0U);
 }
 
+TEST(ClientLink, ACloseAtOnceTakesNoTimeAndTheServerHearsOfIt) {
+  World world;
+  Client& alice = world.client("alice");
+  ASSERT_TRUE(world.run_until([&] { return !alice.connected.empty(); }));
+  const Instant start = world.now;
+
+  alice.engine().close(client::ClientEngine::Ending::kNow, world.now);
+  ASSERT_TRUE(world.run_until([&] { return alice.link().has_left(); }));
+  EXPECT_LT(world.now - start, 1ms);
+  ASSERT_TRUE(world.run_until([&] { return !world.left.empty(); }));
+
+  EXPECT_EQ(world.left.front().code, ErrorCode::kNone);
+}
+
 // spec: SESSION-10
 TEST(ClientLink, AServerThatGoesAwaySaysSo) {
   World world;

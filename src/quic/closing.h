@@ -26,6 +26,8 @@ class Closing {
 
   [[nodiscard]] bool open() const { return phase_ == Phase::kOpen; }
   [[nodiscard]] bool gone() const { return phase_ == Phase::kGone; }
+  // What had to be said was said, if only once.
+  [[nodiscard]] bool said() const { return phase_ > Phase::kToSend; }
   [[nodiscard]] std::optional<std::uint64_t> deadline() const;
 
   // The next write() makes the packet.

@@ -245,6 +245,7 @@ void Connection::migrate(const base::Address& local, Instant now) {
 
 bool Connection::established() const { return state_->established; }
 bool Connection::closed() const { return state_->closing.gone(); }
+bool Connection::said_goodbye() const { return state_->closing.said(); }
 
 Duration Connection::smoothed_rtt() const {
   ngtcp2_conn_info info{};

@@ -67,24 +67,42 @@ enum class CloseOrigin : std::uint8_t {
 
 // Events.
 struct HandshakeCompleted {};
-struct StreamOpened { StreamId stream; };                     // by the peer
-struct StreamAcked { StreamId stream; std::uint64_t size; };  // that many more bytes, in order
-struct StreamWritable { StreamId stream; };                   // the peer gave credit to a blocked one
-struct StreamReset { StreamId stream; std::uint64_t code; };  // by the peer, on what it sent
+struct StreamOpened {
+  StreamId stream;
+};  // by the peer
+struct StreamAcked {
+  StreamId stream;
+  std::uint64_t size;
+};  // that many more bytes, in order
+struct StreamWritable {
+  StreamId stream;
+};  // the peer gave credit to a blocked one
+struct StreamReset {
+  StreamId stream;
+  std::uint64_t code;
+};  // by the peer, on what it sent
 // The peer wants no more of ours. Found out when bytes are offered, and ngtcp2 1.11 does not tell
 // the code: it is 0.
-struct StreamStopped { StreamId stream; std::uint64_t code; };
-struct StreamClosed { StreamId stream; };                     // both ways done; its id is gone
-struct StreamsGranted {};                                     // open_stream() may succeed now
-struct PathChanged { base::Address local; base::Address remote; };
+struct StreamStopped {
+  StreamId stream;
+  std::uint64_t code;
+};
+struct StreamClosed {
+  StreamId stream;
+};                         // both ways done; its id is gone
+struct StreamsGranted {};  // open_stream() may succeed now
+struct PathChanged {
+  base::Address local;
+  base::Address remote;
+};
 struct Closed {
   CloseOrigin origin = CloseOrigin::kLocal;
   std::uint64_t code = 0;
   std::string text;
 };
-using Event = std::variant<HandshakeCompleted, StreamOpened, StreamAcked, StreamWritable,
-                           StreamReset, StreamStopped, StreamClosed, StreamsGranted, PathChanged,
-                           Closed>;
+using Event =
+    std::variant<HandshakeCompleted, StreamOpened, StreamAcked, StreamWritable, StreamReset,
+                 StreamStopped, StreamClosed, StreamsGranted, PathChanged, Closed>;
 
 struct Packet {
   std::size_t size = 0;  // 0: nothing to send now
@@ -114,7 +132,8 @@ class Connection {
   // A client's connection; `server_name` is verified against the certificate unless it is pinned.
   static std::unique_ptr<Connection> connect(const ConnectionConfig& config,
                                              std::shared_ptr<const ClientCredentials> credentials,
-                                             const base::Address& local, const base::Address& remote,
+                                             const base::Address& local,
+                                             const base::Address& remote,
                                              const std::string& server_name, std::uint64_t seed,
                                              Instant now);
   explicit Connection(std::unique_ptr<ConnectionState> state);
@@ -132,16 +151,16 @@ class Connection {
   void grant_streams(StreamKind kind, std::uint64_t count);
   void grant_stream_credit(StreamId stream, std::uint64_t size);
   void grant_connection_credit(std::uint64_t size);
-  void reset_stream(StreamId stream, std::uint64_t code);    // of our sending side
-  void stop_stream(StreamId stream, std::uint64_t code);     // of our receiving side
+  void reset_stream(StreamId stream, std::uint64_t code);  // of our sending side
+  void stop_stream(StreamId stream, std::uint64_t code);   // of our receiving side
 
   // Builds into `out` (at least packet_size_max) one packet, with bytes of `stream` if any are
   // given. The same `out` must be passed again until the status is not kRoomLeft; a call without a
   // stream finishes the packet, or makes one of what the transport has to say by itself. At most
   // kSpanMax spans are looked at. A packet with room must be finished before anything is handled.
   static constexpr std::size_t kSpanMax = 8;
-  Written write(std::span<std::byte> out, StreamId stream, std::span<const BytesView> bytes, Fin fin,
-                Instant now);
+  Written write(std::span<std::byte> out, StreamId stream, std::span<const BytesView> bytes,
+                Fin fin, Instant now);
   Written write(std::span<std::byte> out, Instant now);
   // After a burst of packets was built, so that pacing knows (ngtcp2_conn_update_pkt_tx_time).
   void burst_sent(Instant now);
@@ -152,8 +171,9 @@ class Connection {
   // when the server has been heard there.
   void migrate(const base::Address& local, Instant now);
 
-  [[nodiscard]] bool established() const;  // the handshake is complete
-  [[nodiscard]] bool closed() const;       // nothing will come out of it any more
+  [[nodiscard]] bool established() const;   // the handshake is complete
+  [[nodiscard]] bool closed() const;        // nothing will come out of it any more
+  [[nodiscard]] bool said_goodbye() const;  // its end was sent, or came from the peer
   [[nodiscard]] Duration smoothed_rtt() const;
   [[nodiscard]] std::uint64_t congestion_window() const;
   [[nodiscard]] std::uint64_t bytes_in_flight() const;

@@ -253,12 +253,12 @@ void ClientRuntime::sleep_holder(Instant until) {
 
 bool ClientRuntime::spin_until(const Condition& condition, Instant deadline) {
   Instant now = net::now();
-  Instant until = now + kSpin;
+  Instant until = now + options_.spin;
   do {
     const bool active = pump(now);
     if (condition()) return true;
     now = net::now();
-    if (active) until = now + kSpin;
+    if (active) until = now + options_.spin;
   } while (now < std::min(until, deadline) && !pump_lock_.wanted());
   return false;
 }
@@ -354,8 +354,8 @@ std::expected<void, Error> ClientRuntime::close(Duration patience) {
     unsettled = last.waiting + last.unknown;
     link_.engine().close(client::ClientEngine::Ending::kNow, net::now());
   }
-  // The goodbye is one packet; nothing is waited for.
-  static_cast<void>(wait_until([this] { return link_.finished() || !socket_->open(); },
+  // The goodbye is one packet; nothing is waited for but room for it.
+  static_cast<void>(wait_until([this] { return link_.has_left() || !socket_->open(); },
                                net::now() + kGoodbyeMax));
   {
     const std::lock_guard lock(pump_lock_);

@@ -88,8 +88,6 @@ class ClientRuntime final : private link::ClientEvents {
   friend class BackupThread;
   using PumpGuard = std::unique_lock<runtime::PumpLock>;
 
-  // Asking for a while before sleeping: waking a core costs more than this.
-  static constexpr Duration kSpin = std::chrono::microseconds(30);
   // So long nothing came although something is on its way: has this machine another address now?
   static constexpr Duration kSilence = std::chrono::seconds(1);
 
