@@ -25,8 +25,8 @@ def environment(**more):
 class Process:
     """A running command, whose lines on stderr and stdout can be waited for."""
 
-    def __init__(self, *words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=None):
-        self.process = subprocess.Popen([PROGRAM, *map(str, words)], stdin=stdin, stdout=stdout,
+    def __init__(self, *words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=None, program=None):
+        self.process = subprocess.Popen([program or PROGRAM, *map(str, words)], stdin=stdin, stdout=stdout,
                                         stderr=subprocess.PIPE, env=env or environment())
         self.seen = {"stdout": b"", "stderr": b""}
 

@@ -8,6 +8,7 @@ import time
 
 import hub
 
+FLEET = ""  # the program of many clients, beside the tests
 Account = collections.namedtuple(
     "Account", "messages lost duplicated reordered seconds reconnects network failure")
 
@@ -35,9 +36,31 @@ class ThroughLab(hub.HubTest):
         lab = self.start("lab", "--json", "--listen", "127.0.0.1:0", "--to", server,
                          "--script", self.file("faults.toml", script.encode()))
         address = lab.wait_for_line("stderr", r"listening on (\S+), ").group(1)
+        self.address, self.pin = address, pin
         self.env = hub.environment(ORZATTY_SERVER=address, ORZATTY_PIN=pin, ORZATTY_STATE=str(self.folder / "none"),
                                    ORZATTY_TOKEN_FILE=str(self.state / "token"))
         return lab
+
+    def fleet_words(self, clients, messages, rate, patience, **more):
+        """The words of a fleet behind the lab; `more` are further options, by name."""
+        words = {"server": self.address, "pin": self.pin, "token": (self.state / "token").read_text().strip(),
+                 "clients": clients, "messages": messages, "rate": rate, "patience": patience, **more}
+        return [word for name, value in words.items() for word in ("--" + name.replace("_", "-"), value)]
+
+    def start_fleet(self, *how, **more):
+        fleet = hub.Process(*self.fleet_words(*how, **more), program=FLEET)
+        self.processes.append(fleet)
+        return fleet
+
+    def carry_fleet(self, script, clients, messages, rate, patience, **more):
+        """As carry(), with many clients, each of which publishes to its neighbour: the fleet's own account."""
+        lab = self.lab(script)
+        code, out, complaint = self.start_fleet(clients, messages, rate, patience, **more).finish()
+        lab.send(signal.SIGINT)
+        network = json.loads(lab.finish()[1])
+        if code:
+            return {"failures": [complaint.strip()], "network": network}
+        return {**json.loads(out), "network": network}
 
     def carry(self, script, count, rate=2000, size=100, patience=30):
         """Publishes `count` numbered messages, and tells what came within `patience` seconds of it."""
