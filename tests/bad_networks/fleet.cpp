@@ -12,6 +12,7 @@
 #include "account.h"
 #include "member.h"
 #include "net/clock.h"
+#include "net/poller.h"
 
 namespace orzatty::fleet {
 namespace {
@@ -70,8 +71,18 @@ bool begin(Members& members, const Options& options) {
   return !failed;
 }
 
+// The alarm clock of the thread that drives the fleet: it keeps a rate, and looks now and then.
+class Clock {
+ public:
+  void wait_until(Instant when) { static_cast<void>(poller_.wait(when)); }
+  void wait_for(Duration duration) { wait_until(net::now() + duration); }
+
+ private:
+  net::Poller poller_ = std::move(*net::Poller::open());
+};
+
 // At an even rate, in turns. Who has no room waits for its next turn.
-void publish(Members& members, const Options& options) {
+void publish(Members& members, const Options& options, Clock& clock) {
   const Instant start = net::now();
   std::uint64_t sent = 0;
   std::uint64_t left = options.messages * members.size();
@@ -83,20 +94,19 @@ void publish(Members& members, const Options& options) {
       ++sent;
       const Instant due =
           start + seconds(static_cast<double>(sent) / static_cast<double>(options.rate));
-      const Instant now = net::now();
-      if (due > now) std::this_thread::sleep_for(due - now);
+      if (due > net::now()) clock.wait_until(due);
     }
-    if (left == before) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (left == before) clock.wait_for(std::chrono::milliseconds(1));
   }
 }
 
-void wait_for_all(const Members& members, Duration patience, Instant stay_until) {
+void wait_for_all(const Members& members, Duration patience, Instant stay_until, Clock& clock) {
   const Instant deadline = net::now() + patience;
   const auto all = [&] {
     return std::ranges::all_of(members, [](const auto& member) { return member->complete(); });
   };
   while (net::now() < deadline && (!all() || net::now() < stay_until)) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    clock.wait_for(std::chrono::milliseconds(5));
   }
 }
 
@@ -112,8 +122,9 @@ int run(const Options& options) {
   times.connected_seconds = seconds_since(start);
   std::cerr << "connected" << std::endl;
   const Instant first = net::now();
-  publish(members, options);
-  wait_for_all(members, seconds(options.patience), first + seconds(options.hold));
+  Clock clock;
+  publish(members, options, clock);
+  wait_for_all(members, seconds(options.patience), first + seconds(options.hold), clock);
   times.seconds = seconds_since(first);
   for (const auto& member : members) member->end();
   std::cout << account_of(members, times) << std::endl;
