@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "wire/ack.h"
 #include "wire/alias.h"
+#include "wire/cancel.h"
 #include "wire/close.h"
 #include "wire/consumed.h"
 #include "wire/deliver.h"
@@ -81,6 +82,8 @@ std::optional<Bytes> encoded_again(wire::FrameType type, BytesView body) {
       return encoded(wire::decode_close(body));
     case wire::FrameType::kFate:
       return encoded(wire::decode_fate(body));
+    case wire::FrameType::kCancel:
+      return encoded(wire::decode_cancel(body));
     case wire::FrameType::kPublish:
       return encoded(wire::decode_publish(body));
     case wire::FrameType::kDeliver:

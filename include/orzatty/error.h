@@ -40,6 +40,8 @@ enum class ErrorCode : std::uint32_t {
   kStartUnavailable = 0x35,
   kSlowSubscriber = 0x36,
   kExpired = 0x37,
+  kNoResponder = 0x38,        // nobody is subscribed who could answer the request
+  kNotAwaited = 0x39,         // nobody waits for this reply, or not from this client
 
   kDraining = 0x40,           // the server is going away
   kOverloaded = 0x41,

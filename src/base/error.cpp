@@ -30,6 +30,8 @@ std::string_view name(ErrorCode code) {
     case ErrorCode::kStartUnavailable: return "START_UNAVAILABLE";
     case ErrorCode::kSlowSubscriber: return "SLOW_SUBSCRIBER";
     case ErrorCode::kExpired: return "EXPIRED";
+    case ErrorCode::kNoResponder: return "NO_RESPONDER";
+    case ErrorCode::kNotAwaited: return "NOT_AWAITED";
     case ErrorCode::kDraining: return "DRAINING";
     case ErrorCode::kOverloaded: return "OVERLOADED";
     case ErrorCode::kRateLimited: return "RATE_LIMITED";
@@ -66,6 +68,8 @@ std::string_view advice(ErrorCode code) {
     case ErrorCode::kStartUnavailable: return "start elsewhere";
     case ErrorCode::kSlowSubscriber: return "read faster, resume at the offset told";
     case ErrorCode::kExpired: return "nothing";
+    case ErrorCode::kNoResponder: return "try again later";
+    case ErrorCode::kNotAwaited: return "nothing";
     case ErrorCode::kDraining: return "connect again";
     case ErrorCode::kOverloaded: return "try again later";
     case ErrorCode::kRateLimited: return "slow down";

@@ -16,6 +16,7 @@
 #include "session/session_core.h"
 #include "wire/ack.h"
 #include "wire/alias.h"
+#include "wire/cancel.h"
 #include "wire/drain.h"
 #include "wire/ended.h"
 #include "wire/fate.h"
@@ -82,6 +83,7 @@ class ClientSession {
   void subscribe(const wire::Subscribe& subscribe) { core_.send(subscribe); }
   void unsubscribe(SubscriptionId subscription);
   void ask(const wire::Fate& question) { core_.send(question); }
+  void cancel(const CorrelationId& request) { core_.send(wire::Cancel{request}); }
   // Delivered messages were handled: position and credit travel back.
   void consumed(const DeliveryMessages& messages, Instant now);
   void consumed(const DirectMessages& messages);

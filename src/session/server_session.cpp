@@ -112,6 +112,11 @@ ServerSession::Dispatched ServerSession::dispatch_open(const wire::Frame& frame)
       }
       return FateAsked{std::move(*fate)};
     }
+    case wire::FrameType::kCancel: {
+      const auto cancel = wire::decode_cancel(frame.body);
+      if (!cancel) return std::unexpected(cancel.error());
+      return RequestCancelled{cancel->correlation};
+    }
     case wire::FrameType::kClose: {
       auto closed = wire::decode_close(frame.body);
       if (!closed) return std::unexpected(closed.error());

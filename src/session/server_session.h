@@ -12,6 +12,7 @@
 
 #include "session/ack_collector.h"
 #include "session/session_core.h"
+#include "wire/cancel.h"
 #include "wire/consumed.h"
 #include "wire/fate.h"
 #include "wire/hello.h"
@@ -43,12 +44,12 @@ struct SubscribeRequested { wire::Subscribe subscribe; };
 struct UnsubscribeRequested { SubscriptionId subscription; };
 struct PositionsConsumed { wire::Consumed consumed; };
 struct FateAsked { wire::Fate fate; };
-
+struct RequestCancelled { CorrelationId correlation; };
 
 using ServerOutput =
     std::variant<HelloReceived, PublicationOpened, PublicationMessages, PublicationSkipped,
                  PublicationClosed, SubscribeRequested, UnsubscribeRequested, PositionsConsumed, FateAsked,
-                 SessionEnded, CloseTransport>;
+                 RequestCancelled, SessionEnded, CloseTransport>;
 
 class ServerSession {
  public:

@@ -31,6 +31,7 @@ enum class FrameType : std::uint8_t {
   kDrain = 0x0b,
   kClose = 0x0c,
   kFate = 0x0d,
+  kCancel = 0x0f,
   kPublish = 0x10,
   kDeliver = 0x11,
   kDirect = 0x12,

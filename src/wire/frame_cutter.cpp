@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kHoldKeptMax = 64 * 1024;
 
 constexpr std::uint64_t kKnown =
-    0xff'3fff | FrameSet::kExtensions;  // HELLO to FATE, PUBLISH to SKIP
+    0xff'bfff | FrameSet::kExtensions;  // HELLO to FATE, CANCEL, PUBLISH to SKIP
 constexpr std::uint8_t kMessageTypeMax = 2;
 
 // spec: FRAME-4, FRAME-5, FRAME-6, STREAM-1, STREAM-2, CONTROL-3

@@ -9,6 +9,7 @@
 #include "wire/ack.h"
 #include "wire/alias.h"
 #include "wire/attributes.h"
+#include "wire/cancel.h"
 #include "wire/close.h"
 #include "wire/consumed.h"
 #include "wire/deliver.h"
@@ -125,6 +126,8 @@ Outcome decode_frame(const Frame& frame) {
       return encoded_again(decode_close(body));
     case FrameType::kFate:
       return encoded_again(decode_fate(body));
+    case FrameType::kCancel:
+      return encoded_again(decode_cancel(body));
     case FrameType::kPublish:
       return encoded_again(decode_publish(body));
     case FrameType::kDeliver:
