@@ -49,6 +49,10 @@ struct Limits {
   std::uint32_t session_retained_size_max = 4 * 1024 * 1024;  // two full direct logs, or 16k names
   std::uint32_t session_retained_count_max = 20'000;  // all connections, cut at once
 
+  // Requests whose replies are waited for.
+  std::uint32_t request_count_max = 1024;  // of one session: a window of them, not a queue
+  Duration request_timeout_max = 1h;       // longer ones are jobs, whose results are messages
+
   // A server.
   std::uint32_t connection_count_max = 20'000;
   std::uint32_t half_open_count_max = 2'000;  // 55 KB each: what a flood of strangers may cost
@@ -57,6 +61,7 @@ struct Limits {
                                                       // a channel that waits for somebody its
                                                       // publishers' windows come on top
   std::uint32_t hub_size_max = 2U * 1024 * 1024 * 1024;  // of all logs; then messages are rejected
+  std::uint32_t hub_request_count_max = 256 * 1024;  // about 60 MB
   std::uint32_t segment_keep_max = 2 * 1024 * 1024;  // freed memory kept at hand: fits a cache
 };
 

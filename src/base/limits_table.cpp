@@ -5,7 +5,7 @@
 namespace orzatty::base {
 namespace {
 
-constexpr std::array<CountLimit, 23> kCounts = {
+constexpr std::array<CountLimit, 25> kCounts = {
     {{"message_size_max", &Limits::message_size_max},
      {"channel_name_size_max", &Limits::channel_name_size_max},
      {"hello_size_max", &Limits::hello_size_max},
@@ -23,14 +23,16 @@ constexpr std::array<CountLimit, 23> kCounts = {
      {"ack_every_bytes", &Limits::ack_every_bytes},
      {"session_retained_size_max", &Limits::session_retained_size_max},
      {"session_retained_count_max", &Limits::session_retained_count_max},
+     {"request_count_max", &Limits::request_count_max},
      {"connection_count_max", &Limits::connection_count_max},
      {"half_open_count_max", &Limits::half_open_count_max},
      {"channel_count_max", &Limits::channel_count_max},
      {"channel_size_max", &Limits::channel_size_max},
      {"hub_size_max", &Limits::hub_size_max},
+     {"hub_request_count_max", &Limits::hub_request_count_max},
      {"segment_keep_max", &Limits::segment_keep_max}}};
 
-constexpr std::array<DurationLimit, 9> kDurations = {
+constexpr std::array<DurationLimit, 10> kDurations = {
     {{"handshake_timeout", &Limits::handshake_timeout},
      {"hello_timeout", &Limits::hello_timeout},
      {"heartbeat_interval", &Limits::heartbeat_interval},
@@ -39,6 +41,7 @@ constexpr std::array<DurationLimit, 9> kDurations = {
      {"latency_target", &Limits::latency_target},
      {"reconnect_delay_max", &Limits::reconnect_delay_max},
      {"session_retention", &Limits::session_retention},
+     {"request_timeout_max", &Limits::request_timeout_max},
      {"drain_timeout", &Limits::drain_timeout}}};
 
 // `smaller` may not exceed `larger`, because `reason`.

@@ -8,6 +8,7 @@
 #include "client/directs.h"
 #include "client/publications.h"
 #include "client/questions.h"
+#include "client/requests.h"
 #include "client/subscriptions.h"
 #include "orzatty/version.h"
 
@@ -81,6 +82,7 @@ class ClientEngine::Parts {
         backoff(config.limits.reconnect_delay_max, prng.next()),
         publications(config.limits, config.producer),
         subscriptions(config.limits.subscription_channel_count_max),
+        requests(config.limits.request_count_max),
         message_size_max(config.limits.message_size_max) {
     outputs.push_back(ConnectWanted{});
   }
@@ -102,6 +104,7 @@ class ClientEngine::Parts {
   Subscriptions subscriptions;
   Directs directs;
   Questions questions;
+  Requests requests;
   Pings pings;
   std::unique_ptr<session::ClientSession> session;
   std::uint32_t message_size_max;
@@ -178,6 +181,7 @@ void ClientEngine::Parts::finish(ErrorCode code, std::string_view text) {
   phase_ = Phase::kFinished;
   retry_at_.reset();
   publications.give_up(code, text, outputs);
+  requests.give_up(outputs);
   // One that is being opened, unknown to us.
   if (asked_) outputs.push_back(TransportClosed{code, std::string(text)});
   outputs.push_back(Disconnected{code, std::string(text), false});
@@ -203,6 +207,7 @@ void ClientEngine::Parts::welcomed(const wire::Welcome& welcome, Instant now) {
     }
   } else {
     directs.begin_anew();
+    requests.begin_anew(outputs);
     subscriptions.open(*session);
   }
   outputs.push_back(
@@ -211,6 +216,7 @@ void ClientEngine::Parts::welcomed(const wire::Welcome& welcome, Instant now) {
 
 void ClientEngine::Parts::handle_timeout(Instant now) {
   publications.expire(now, outputs);
+  requests.expire(now, outputs);
   leave_when_due(now);
   if (session != nullptr) {
     session->handle_timeout(now);
@@ -224,7 +230,7 @@ void ClientEngine::Parts::handle_timeout(Instant now) {
 std::optional<Instant> ClientEngine::Parts::next_timeout() const {
   if (phase_ == Phase::kFinished) return session == nullptr ? retry_at_ : session->next_timeout();
   const auto timeout = session == nullptr ? retry_at_ : session->next_timeout();
-  return earliest({timeout, goodbye_until_, publications.next_expiry()});
+  return earliest({timeout, goodbye_until_, publications.next_expiry(), requests.next_expiry()});
 }
 
 // A publication ends by us alone: a server that wants no more of one says so by REJECT.
@@ -287,7 +293,9 @@ std::optional<EngineOutput> ClientEngine::Parts::poll(Instant now) {
   // Last: whoever is told of something else may still look at their outboxes.
   if (outputs.empty()) publications.end_retired(outputs);
   if (outputs.empty()) return std::nullopt;
-  return outputs.pop_front();
+  EngineOutput told = outputs.pop_front();
+  if (const auto* settled = std::get_if<Settled>(&told)) requests.settled(*settled, outputs);
+  return told;
 }
 
 // What was handed out has been looked at: position and credit travel back. spec: CREDIT-2
@@ -426,6 +434,14 @@ std::uint64_t ClientEngine::ask(wire::Fate question) {
   return parts_->questions.add(std::move(question));
 }
 void ClientEngine::forget_question(std::uint64_t question) { parts_->questions.forget(question); }
+bool ClientEngine::await_reply(const AwaitedReply& request) {
+  return parts_->requests.add(request);
+}
+// spec: REQUEST-6
+bool ClientEngine::take_reply(const CorrelationId& id) { return parts_->requests.take(id); }
+void ClientEngine::cancel(const CorrelationId& request) {
+  parts_->requests.cancel(request, parts_->session.get());
+}
 std::uint64_t ClientEngine::ping() { return parts_->pings.ping(parts_->session.get()); }
 std::uint64_t ClientEngine::pongs() const { return parts_->pings.answered(parts_->session.get()); }
 

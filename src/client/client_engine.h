@@ -77,11 +77,30 @@ struct Settled {
 struct PublicationEnded { PublicationId publication; std::uint64_t count = 0; };
 // The answer to ask(): dense and in order from the first sequence on.
 struct FatesTold { std::uint64_t question = 0; std::vector<wire::FateRun> runs; };
+// No reply will come to a request that was waited for.
+struct RequestFailed {
+  enum class Why : std::uint8_t {
+    kTimeout,
+    kRejected,  // the request was refused
+    kLost,      // the session ended, or began anew
+  };
+  CorrelationId id;
+  Why why = Why::kTimeout;
+  ErrorCode code = ErrorCode::kNone;  // of the refusal
+};
 struct TransportClosed { ErrorCode code = ErrorCode::kNone; std::string text; };  // close it so
 using EngineOutput = std::variant<ConnectWanted, Connected, Disconnected, Draining, Delivered,
                                   DeliveredDirect, DirectMissed, Missed, ChannelReset, SubscriptionReady,
-                                  SubscriptionEnded, Settled, PublicationEnded, FatesTold,
+                                  SubscriptionEnded, Settled, PublicationEnded, FatesTold, RequestFailed,
                                   TransportClosed>;
+
+// A message that is a request, and until when its reply is waited for.
+struct AwaitedReply {
+  CorrelationId id;  // 128 random bits, drawn by whoever asks
+  PublicationId publication;
+  Sequence sequence;
+  Instant until;
+};
 
 class ClientEngine {
  public:
@@ -122,6 +141,12 @@ class ClientEngine {
   // on whatever connection, unless nobody wants it any more.
   std::uint64_t ask(wire::Fate question);
   void forget_question(std::uint64_t question);
+  // Before the request is appended to its outbox: take_reply() or RequestFailed ends it, unless
+  // cancel() does. False when too many are waited for.
+  [[nodiscard]] bool await_reply(const AwaitedReply& request);
+  // A message of DeliveredDirect on `$reply` has this id. False when nobody waits for it.
+  [[nodiscard]] bool take_reply(const CorrelationId& id);
+  void cancel(const CorrelationId& request);
   // Sends a PING and gives its number; pongs() is the number of the last one that was answered, or
   // of those that a broken connection made pointless.
   std::uint64_t ping();

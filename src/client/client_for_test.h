@@ -73,6 +73,7 @@ class Server {
   std::optional<session::SessionEnded> ended;
   std::map<SubscriptionId, session::StreamKey> deliveries;
   std::uint64_t consumed = 0;
+  std::vector<CorrelationId> cancelled;
 
  private:
   struct Producer {
@@ -110,6 +111,8 @@ class Server {
       unsubscribes.push_back(unsubscribe->subscription);
     } else if (const auto* positions = std::get_if<session::PositionsConsumed>(&output)) {
       consumed = positions->consumed.positions.back().next.value();
+    } else if (const auto* withdrawn = std::get_if<session::RequestCancelled>(&output)) {
+      cancelled.push_back(withdrawn->correlation);
     } else if (const auto* said = std::get_if<session::SessionEnded>(&output)) {
       ended = *said;
     } else if (const auto* close = std::get_if<session::CloseTransport>(&output)) {

@@ -3,15 +3,14 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/utf8.h"
 #include "hub/channel_table.h"
+#include "hub/directing.h"
 #include "hub/hub_state.h"
 #include "hub/lag.h"
 #include "hub/publishing.h"
 #include "hub/resuming.h"
 #include "hub/subscribing.h"
 #include "orzatty/version.h"
-#include "wire/message.h"
 
 namespace orzatty::hub {
 
@@ -22,8 +21,10 @@ class Hub::Parts {
       : state(std::move(given), seed),
         channels(state.config, state.prng, state.pool),
         subscribing(state, channels),
-        publishing(state, subscribing),
-        resuming(state, subscribing, publishing) {}
+        requests(state.config.limits),
+        publishing(state, subscribing, requests),
+        resuming(state, subscribing, publishing, requests),
+        directing(state, publishing, resuming, requests) {}
   // Peers read channels, so they go first.
   ~Parts() { state.peers = base::Slab<Peer>(); }
   Parts(const Parts&) = delete;
@@ -40,8 +41,10 @@ class Hub::Parts {
   HubState state;
   ChannelTable channels;
   Subscribing subscribing;
+  Requests requests;
   Publishing publishing;
   Resuming resuming;
+  Directing directing;
 };
 
 std::optional<HubOutput> Hub::Parts::poll() {
@@ -64,7 +67,11 @@ std::optional<HubOutput> Hub::Parts::poll() {
 
 std::optional<HubOutput> Hub::Parts::dispatch(Peer& peer, session::ServerOutput& output) {
   if (const auto* messages = std::get_if<session::PublicationMessages>(&output)) {
-    return publishing.take(peer, *messages);
+    const auto fresh = publishing.fresh(peer, *messages);
+    if (!fresh) return std::nullopt;
+    if (!publishing.are_replies(*fresh->publication)) return publishing.take(peer, *fresh);
+    directing.take_replies(peer, *fresh);
+    return std::nullopt;
   }
   if (const auto* opened = std::get_if<session::PublicationOpened>(&output)) {
     publishing.open(peer, *opened);
@@ -80,6 +87,8 @@ std::optional<HubOutput> Hub::Parts::dispatch(Peer& peer, session::ServerOutput&
     subscribing.consumed(peer, positions->consumed);
   } else if (auto* asked = std::get_if<session::FateAsked>(&output)) {
     publishing.tell_fates(peer, std::move(asked->fate));
+  } else if (const auto* cancelled = std::get_if<session::RequestCancelled>(&output)) {
+    requests.cancel(*peer.session_id, cancelled->correlation);
   } else if (auto* hello = std::get_if<session::HelloReceived>(&output)) {
     peer.versions = hello->hello.versions;
     peer.return_wish = std::make_unique<ReturnWish>(
@@ -215,26 +224,9 @@ void Hub::handle_channel(const ChannelName& channel, std::size_t handler) {
   parts_->publishing.handle_channel(channel, handler);
 }
 
-// spec: FRAME-3
-ErrorCode Hub::send_direct(PeerKey key, const ChannelName& channel, MessageType type,
+ErrorCode Hub::send_direct(PeerKey peer, const ChannelName& channel, MessageType type,
                            BytesView payload, const MessageAttributes& attributes) {
-  HubState& state = parts_->state;
-  if (wire::message_body_size(attributes, payload.size()) > state.config.limits.message_size_max)
-    return ErrorCode::kMessageTooLarge;
-  if (type == MessageType::kText && !base::is_utf8(payload)) return ErrorCode::kTextInvalid;
-  Peer* const peer = state.find(key);
-  if (peer == nullptr) {
-    DetachedSession* const waiting = parts_->resuming.find(key);
-    if (waiting == nullptr) return ErrorCode::kClosedByUser;
-    return parts_->resuming.send_direct(*waiting, channel, type, payload, attributes);
-  }
-  if (!peer->session.open()) return ErrorCode::kClosedByUser;
-  DirectLog* const log = peer->direct_log(channel);
-  if (log == nullptr) return ErrorCode::kChannelLimit;
-  if (!log->append(type, payload, attributes)) return ErrorCode::kOverloaded;
-  peer->session.core().sends().wake(log->stream());
-  state.mark_ready(*peer);
-  return ErrorCode::kNone;
+  return parts_->directing.send(peer, channel, type, payload, attributes);
 }
 
 ErrorCode Hub::publish(const ChannelName& channel, MessageType type, BytesView payload, Instant now,

@@ -16,6 +16,7 @@
 
 #include "hub/delivery.h"
 #include "hub/hub.h"
+#include "hub/publication.h"
 #include "session/client_session.h"
 #include "session/session_for_test.h"
 #include "wire/message.h"
@@ -103,6 +104,13 @@ struct Missed {
 inline void PrintTo(const Missed& missed, std::ostream* out) {
   *out << missed.channel << " [" << missed.from << ", " << missed.to << ") " << name(missed.reason);
 }
+
+struct Replied {
+  CorrelationId id;
+  std::string sender;
+  std::string text;
+  bool operator==(const Replied&) const = default;
+};
 
 inline ChannelName channel(std::string_view text) { return *ChannelName::parse(text); }
 inline ProducerId producer_id(std::uint8_t number) {
@@ -274,6 +282,7 @@ class Client {
   std::vector<wire::Ended> ended;
   std::vector<SubscriptionId> subscribed;
   std::vector<Delivered> direct;
+  std::vector<Replied> replies;  // those of the direct messages that are
   std::map<std::uint64_t, Subscribed> subscriptions;  // by id
   std::optional<wire::Welcome> welcome;
   std::optional<wire::Drain> drain;
@@ -338,9 +347,15 @@ class Client {
         direct.push_back(
             {std::string(own->channel), "", std::string(text_of(message.payload)), at.value()});
         at += 1;
+        if (own->channel == kReplyChannel) keep_reply(message);
       }
       session.consumed(*own);
     }
+  }
+  void keep_reply(const wire::MessageView& message) {
+    const auto attributes = wire::decode_attributes(message.attributes);
+    replies.push_back({attributes->correlation.value_or(CorrelationId{}),
+                       std::string(attributes->sender), std::string(text_of(message.payload))});
   }
   void keep(const session::DeliveryMessages& messages) {
     const Subscribed& subscription = subscriptions[messages.subscription.value()];

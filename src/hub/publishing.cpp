@@ -7,6 +7,7 @@
 #include "base/planted.h"
 #include "base/utf8.h"
 #include "hub/fates.h"
+#include "hub/verdicts.h"
 #include "wire/message.h"
 
 namespace orzatty::hub {
@@ -32,6 +33,31 @@ std::size_t size_of(BytesView frames, std::uint64_t count) {
 // Sequences of a producer are counted per channel.
 std::string turned_away_name(const Peer& peer, const wire::Publish& publish) {
   return peer.identity + '\0' + std::string(publish.channel.text());
+}
+
+enum class Asking : std::uint8_t {
+  kNothing,
+  kReplies,    // some of the messages are requests
+  kForbidden,  // some say what only the server says, or want a reply without an id
+};
+
+Asking asking_of(BytesView frames) {
+  Asking asking = Asking::kNothing;
+  for (const wire::MessageView& message : wire::MessageRange(frames)) {
+    if (message.attributes.empty()) continue;
+    const auto attributes = wire::decode_attributes(message.attributes);
+    if (!attributes->sender.empty()) return Asking::kForbidden;
+    if (!attributes->wants_reply) continue;
+    if (!attributes->correlation) return Asking::kForbidden;
+    asking = Asking::kReplies;
+  }
+  return asking;
+}
+
+// Nothing when the message is no request.
+std::optional<CorrelationId> request_id(const wire::MessageView& message) {
+  const auto attributes = wire::decode_attributes(message.attributes);
+  return attributes->wants_reply ? attributes->correlation : std::nullopt;
 }
 
 // What became of the first of `count` messages that came before, and of as many behind it as share
@@ -62,8 +88,11 @@ KnownFate fate_of(const Publication& publication, Sequence first, std::uint64_t 
 
 }  // namespace
 
-Publishing::Publishing(HubState& state, Subscribing& subscribing)
-    : state_(state), subscribing_(subscribing) {
+Publishing::Publishing(HubState& state, Subscribing& subscribing, Requests& requests)
+    : state_(state),
+      subscribing_(subscribing),
+      requests_(requests),
+      replies_(&endpoints_[std::string(kReplyChannel)]) {
   state_.prng.fill(own_id_.bytes);
 }
 
@@ -81,7 +110,7 @@ void Publishing::open(Peer& peer, const session::PublicationOpened& opened) {
   Publication& publication = entry->second;
   publication.name = publish.channel.text();
   const auto endpoint = endpoints_.find(publish.channel.text());
-  if (publish.channel.reserved()) {
+  if (publish.channel.reserved() && publish.channel.text() != kReplyChannel) {
     publication.refused = ErrorCode::kNotAuthorised;  // spec: NAME-3
   } else if (publish.channel.text().size() > state_.config.limits.channel_name_size_max) {
     publication.refused = ErrorCode::kNameInvalid;
@@ -160,7 +189,8 @@ void Publishing::forget(Peer& peer) {
   peer.publications.clear();
 }
 
-std::optional<HubOutput> Publishing::take(Peer& peer, const session::PublicationMessages& given) {
+std::optional<Publishing::Fresh> Publishing::fresh(Peer& peer,
+                                                   const session::PublicationMessages& given) {
   const auto found = peer.publications.find(given.publication.value());
   if (found == peer.publications.end() || peer.session.core().closed()) return std::nullopt;
   Publication& publication = found->second;
@@ -177,8 +207,23 @@ std::optional<HubOutput> Publishing::take(Peer& peer, const session::Publication
     reject(peer, publication, fresh, ErrorCode::kFenced);
     return std::nullopt;
   }
-  if (publication.endpoint != nullptr) return hand_over(peer, publication, fresh);
-  store(peer, publication, fresh);
+  const Asking asking = fresh.has_attributes ? asking_of(fresh.frames) : Asking::kNothing;
+  // spec: REQUEST-1
+  if (asking == Asking::kForbidden) {
+    peer.session.core().fail({ErrorCode::kFrameMalformed, "attributes that a client may not set"});
+    return std::nullopt;
+  }
+  return Fresh{&publication, fresh, asking == Asking::kReplies};
+}
+
+std::optional<HubOutput> Publishing::take(Peer& peer, const Fresh& fresh) {
+  Publication& publication = *fresh.publication;
+  if (publication.endpoint != nullptr) return hand_over(peer, publication, fresh.messages);
+  if (fresh.has_requests) {
+    store_requests(peer, publication, fresh.messages);
+  } else {
+    static_cast<void>(store(peer, publication, fresh.messages));
+  }
   return std::nullopt;
 }
 
@@ -214,7 +259,7 @@ session::PublicationMessages Publishing::acknowledge_known(
 }
 
 // spec: PUBLISH-4
-void Publishing::store(Peer& peer, Publication& publication,
+bool Publishing::store(Peer& peer, Publication& publication,
                        const session::PublicationMessages& fresh) {
   Channel& channel = *publication.channel;
   const Offset offset = channel.index().next_offset();
@@ -226,10 +271,12 @@ void Publishing::store(Peer& peer, Publication& publication,
                     .has_attributes = fresh.has_attributes};
   const bool lost = planted_at(base::PlantedBug::kAcceptedIsNotStored, offset);
   if (!lost && !channel.append(batch, state_.now)) {
-    return reject(peer, publication, fresh, ErrorCode::kOverloaded);
+    reject(peer, publication, fresh, ErrorCode::kOverloaded);
+    return false;
   }
   if (planted_at(base::PlantedBug::kRejectedIsStored, offset)) {
-    return reject(peer, publication, fresh, ErrorCode::kOverloaded);
+    reject(peer, publication, fresh, ErrorCode::kOverloaded);
+    return false;
   }
   (*publication.producers)[publication.producer].next = fresh.first + fresh.count;
   peer.session.accepted({.publication = fresh.publication,
@@ -242,10 +289,49 @@ void Publishing::store(Peer& peer, Publication& publication,
   if (credited) {
     channel.owe({peer.key, fresh.stream, fresh.frames.size(), channel.end_position()});
   }
-  if (lost) return;
+  if (lost) return true;
   subscribing_.wake(channel);
   subscribing_.tend(channel);
+  return true;
 }
+
+// In order, as many at once as have the same answer.
+void Publishing::store_requests(Peer& peer, Publication& publication,
+                                const session::PublicationMessages& fresh) {
+  Channel& channel = *publication.channel;
+  const auto judge = [&](const wire::MessageView& message, std::uint64_t waiting) {
+    const Offset offset = channel.index().next_offset() + waiting;
+    return expect_reply(peer, channel, message, offset);
+  };
+  settle_by_verdict(fresh, judge, [&](const session::PublicationMessages& group, ErrorCode code) {
+    if (code != ErrorCode::kNone) return reject(peer, publication, group, code);
+    if (store(peer, publication, group)) return;
+    for (const wire::MessageView& message : wire::MessageRange(group.frames)) {
+      if (const auto id = request_id(message)) requests_.erase(*id);
+    }
+  });
+}
+
+// spec: REQUEST-2, REQUEST-4
+ErrorCode Publishing::expect_reply(const Peer& peer, Channel& channel,
+                                   const wire::MessageView& message, Offset offset) {
+  const auto id = request_id(message);
+  if (!id) return ErrorCode::kNone;
+  if (channel.readers().empty()) return ErrorCode::kNoResponder;
+  using std::chrono::milliseconds;
+  const Duration lifetime_max = state_.config.limits.request_timeout_max;
+  const auto time_to_live = wire::decode_attributes(message.attributes)->time_to_live;
+  // Compared in its own unit: as a Duration it could overflow.
+  const bool shorter =
+      time_to_live && *time_to_live < std::chrono::duration_cast<milliseconds>(lifetime_max);
+  return requests_.add({.id = *id,
+                        .requester = *peer.session_id,
+                        .channel = channel.epoch(),
+                        .offset = offset,
+                        .until = state_.now + (shorter ? Duration(*time_to_live) : lifetime_max)},
+                       state_.now);
+}
+
 
 HubOutput Publishing::hand_over(Peer& peer, Publication& publication,
                                 const session::PublicationMessages& fresh) {
@@ -275,6 +361,18 @@ void Publishing::settle() {
     peer->session.core().consumed(handed_->stream, handed_->bytes);
   }
   handed_.reset();
+}
+
+void Publishing::accept(Peer& peer, Publication& publication,
+                        const session::PublicationMessages& given) {
+  (*publication.producers)[publication.producer].next = given.first + given.count;
+  peer.session.accepted({.publication = given.publication,
+                         .first = given.first,
+                         .count = given.count,
+                         .first_offset = Offset(given.first.value()),
+                         .duplicate = false},
+                        given.frames.size(), given.nonce, state_.now);
+  peer.session.core().consumed(given.stream, given.frames.size());
 }
 
 // spec: PUBLISH-5

@@ -8,15 +8,17 @@
 
 #include "hub/hub_state.h"
 #include "hub/publication.h"
+#include "hub/requests.h"
 #include "hub/subscribing.h"
 #include "session/server_session.h"
+#include "wire/message.h"
 
 namespace orzatty::hub {
 
 class Publishing {
  public:
-  // Both outlive this.
-  Publishing(HubState& state, Subscribing& subscribing);
+  // All of them outlive this.
+  Publishing(HubState& state, Subscribing& subscribing, Requests& requests);
 
   void handle_channel(const ChannelName& channel, std::size_t handler);
   void open(Peer& peer, const session::PublicationOpened& opened);
@@ -24,10 +26,23 @@ class Publishing {
   // A peer is about to go, with all of its publications.
   void forget(Peer& peer);
   void skip(Peer& peer, const session::PublicationSkipped& skipped);
+  // What of `given` may be taken at all and was not there before; all else is answered.
+  struct Fresh {
+    Publication* publication;
+    session::PublicationMessages messages;
+    bool has_requests = false;
+  };
+  [[nodiscard]] std::optional<Fresh> fresh(Peer& peer, const session::PublicationMessages& given);
   // Messages that a handler is to be given, if they are for one; settle() when it was.
-  [[nodiscard]] std::optional<HubOutput> take(Peer& peer,
-                                              const session::PublicationMessages& given);
+  [[nodiscard]] std::optional<HubOutput> take(Peer& peer, const Fresh& fresh);
   void settle();
+  // Replies, which go to whoever waits for them. Answer with accept() or reject(), in order.
+  [[nodiscard]] bool are_replies(const Publication& publication) const {
+    return publication.endpoint != nullptr && publication.endpoint == replies_;
+  }
+  void accept(Peer& peer, Publication& publication, const session::PublicationMessages& given);
+  void reject(Peer& peer, Publication& publication, const session::PublicationMessages& given,
+              ErrorCode code);
   // What became of messages of a producer of the peer: the beginning of the range, at least.
   void tell_fates(Peer& peer, wire::Fate question);
   // The sequence that a producer may send next; nothing when nobody knows it.
@@ -46,15 +61,21 @@ class Publishing {
   // What of `given` is new; the rest is acknowledged as known.
   [[nodiscard]] session::PublicationMessages acknowledge_known(
       Peer& peer, const Publication& publication, const session::PublicationMessages& given);
-  void store(Peer& peer, Publication& publication, const session::PublicationMessages& fresh);
+  // False when there is no room, which is said.
+  bool store(Peer& peer, Publication& publication, const session::PublicationMessages& fresh);
+  // The same where requests may be among them.
+  void store_requests(Peer& peer, Publication& publication,
+                      const session::PublicationMessages& fresh);
+  [[nodiscard]] ErrorCode expect_reply(const Peer& peer, Channel& channel,
+                                       const wire::MessageView& message, Offset offset);
   [[nodiscard]] HubOutput hand_over(Peer& peer, Publication& publication,
                                     const session::PublicationMessages& fresh);
-  void reject(Peer& peer, Publication& publication, const session::PublicationMessages& given,
-              ErrorCode code);
 
   HubState& state_;
   Subscribing& subscribing_;
+  Requests& requests_;
   std::map<std::string, Endpoint, std::less<>> endpoints_;
+  Endpoint* const replies_;  // among them
   // Of whom all was rejected as there was no room for the channel: by identity and channel.
   Producers turned_away_;
   ProducerId own_id_;

@@ -75,6 +75,7 @@ void Resuming::part(Peer& peer) {
   if (over || !listed) return tell_left(session);
   const PeerDetached told{session.peer, session.identity, session.code};
   DetachedSession copy;
+  copy.id = session.id;
   copy.peer = session.peer;
   copy.identity = session.identity;
   copy.code = session.code;
@@ -206,6 +207,13 @@ ErrorCode Resuming::send_direct(DetachedSession& session, const ChannelName& cha
   return ErrorCode::kNone;
 }
 
+std::optional<PeerKey> Resuming::find_peer(const SessionId& id) const {
+  if (const auto peer = sessions_.find_attached(id)) return peer;
+  const auto waiting = sessions_.detached().find(id);
+  if (waiting == sessions_.detached().end()) return std::nullopt;
+  return waiting->second.peer;
+}
+
 std::vector<std::string> Resuming::waited_for() const {
   std::vector<std::string> identities;
   for (const auto& [id, session] : sessions_.detached()) {
@@ -221,6 +229,7 @@ void Resuming::end_overdue() {
 }
 
 void Resuming::tell_left(const DetachedSession& session) {
+  requests_.forget(session.id);
   state_.counters.detached = sessions_.size();
   state_.outputs.push_back(PeerLeft{session.peer, session.identity, session.code});
 }

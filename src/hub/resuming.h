@@ -6,6 +6,7 @@
 
 #include "hub/hub_state.h"
 #include "hub/publishing.h"
+#include "hub/requests.h"
 #include "hub/sessions.h"
 #include "hub/subscribing.h"
 
@@ -17,10 +18,11 @@ class Resuming {
   static constexpr std::size_t kListSizeMax = 24 * 1024;
 
   // All of them outlive this.
-  Resuming(HubState& state, Subscribing& subscribing, Publishing& publishing)
+  Resuming(HubState& state, Subscribing& subscribing, Publishing& publishing, Requests& requests)
       : state_(state),
         subscribing_(subscribing),
         publishing_(publishing),
+        requests_(requests),
         sessions_(state.config.limits) {}
 
   // The connection of an authenticated peer is gone: its session waits, or ends.
@@ -33,6 +35,8 @@ class Resuming {
   void go_on(Peer& peer, DetachedSession session);
   // The server ends the session of a peer without a connection.
   void end(PeerKey peer, ErrorCode code);
+  // The peer that a session is, or was last while it waits.
+  [[nodiscard]] std::optional<PeerKey> find_peer(const SessionId& id) const;
   // The session that was last this peer; nullptr when it does not wait.
   [[nodiscard]] DetachedSession* find(PeerKey peer) { return sessions_.find(peer); }
   [[nodiscard]] ErrorCode send_direct(DetachedSession& session, const ChannelName& channel,
@@ -54,6 +58,7 @@ class Resuming {
   HubState& state_;
   Subscribing& subscribing_;
   Publishing& publishing_;
+  Requests& requests_;
   Sessions sessions_;
 };
 

@@ -1,0 +1,77 @@
+#include "client/requests.h"
+
+#include <vector>
+
+namespace orzatty::client {
+
+bool Requests::add(const AwaitedReply& request) {
+  if (waiting_.size() >= count_max_) return false;
+  waiting_.emplace(request.id, request);
+  ends_.emplace(request.until, request.id);
+  unsettled_.emplace(Message(request.publication, request.sequence), request.id);
+  return true;
+}
+
+bool Requests::erase(const CorrelationId& id) {
+  const auto found = waiting_.find(id);
+  if (found == waiting_.end()) return false;
+  const AwaitedReply& request = found->second;
+  ends_.erase({request.until, id});
+  unsettled_.erase({request.publication, request.sequence});
+  waiting_.erase(found);
+  return true;
+}
+
+void Requests::fail(const CorrelationId& id, RequestFailed::Why why, ErrorCode code,
+                    Outputs& outputs) {
+  if (erase(id)) outputs.push_back(RequestFailed{id, why, code});
+}
+
+// Without a session nothing is said: the server forgets the request when its time to live is over.
+// spec: REQUEST-7
+void Requests::cancel(const CorrelationId& id, session::ClientSession* session) {
+  if (erase(id) && session != nullptr && session->open()) session->cancel(id);
+}
+
+void Requests::settled(const Settled& settled, Outputs& outputs) {
+  auto next = unsettled_.lower_bound({settled.publication, settled.from});
+  while (next != unsettled_.end() && next->first < Message(settled.publication, settled.to)) {
+    const CorrelationId id = next->second;
+    next = unsettled_.erase(next);
+    if (settled.fate == Fate::kAccepted) continue;
+    using Why = RequestFailed::Why;
+    const Why why = settled.fate == Fate::kExpired    ? Why::kTimeout
+                    : settled.fate == Fate::kRejected ? Why::kRejected
+                                                      : Why::kLost;
+    fail(id, why, settled.code, outputs);
+  }
+}
+
+void Requests::begin_anew(Outputs& outputs) {
+  std::vector<CorrelationId> lost;
+  for (const auto& [id, request] : waiting_) {
+    if (!unsettled_.contains({request.publication, request.sequence})) lost.push_back(id);
+  }
+  for (const CorrelationId& id : lost) fail(id, RequestFailed::Why::kLost, {}, outputs);
+}
+
+void Requests::expire(Instant now, Outputs& outputs) {
+  while (!ends_.empty() && ends_.begin()->first <= now) {
+    const CorrelationId id = ends_.begin()->second;
+    fail(id, RequestFailed::Why::kTimeout, {}, outputs);
+  }
+}
+
+std::optional<Instant> Requests::next_expiry() const {
+  if (ends_.empty()) return std::nullopt;
+  return ends_.begin()->first;
+}
+
+void Requests::give_up(Outputs& outputs) {
+  while (!ends_.empty()) {
+    const CorrelationId id = ends_.begin()->second;
+    fail(id, RequestFailed::Why::kLost, {}, outputs);
+  }
+}
+
+}  // namespace orzatty::client

@@ -1,0 +1,47 @@
+// Requests whose replies a client waits for, each until its time is over. Outlives connections: a
+// reply comes in the session that asked. One thread.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "client/publication.h"
+#include "session/client_session.h"
+
+namespace orzatty::client {
+
+class Requests {
+ public:
+  explicit Requests(std::size_t count_max) : count_max_(count_max) {}
+
+  // The message that will be that sequence of a publication is a request. False when too many wait.
+  [[nodiscard]] bool add(const AwaitedReply& request);
+  // A reply came. False when nobody waits for it.
+  [[nodiscard]] bool take(const CorrelationId& id) { return erase(id); }
+  // Nobody wants the reply any more; the server is told, if there is one.
+  void cancel(const CorrelationId& id, session::ClientSession* session);
+  // Messages of a publication have their fate: of a request that was not accepted no reply will come.
+  void settled(const Settled& settled, Outputs& outputs);
+  // The session is a new one: replies to what was accepted in the last one will not come.
+  void begin_anew(Outputs& outputs);
+  void expire(Instant now, Outputs& outputs);
+  [[nodiscard]] std::optional<Instant> next_expiry() const;
+  // No reply will come any more.
+  void give_up(Outputs& outputs);
+
+ private:
+  using Message = std::pair<PublicationId, Sequence>;
+
+  bool erase(const CorrelationId& id);
+  void fail(const CorrelationId& id, RequestFailed::Why why, ErrorCode code, Outputs& outputs);
+
+  std::size_t count_max_;
+  std::map<CorrelationId, AwaitedReply> waiting_;
+  std::set<std::pair<Instant, CorrelationId>> ends_;
+  std::map<Message, CorrelationId> unsettled_;  // those of them whose message has no fate
+};
+
+}  // namespace orzatty::client
