@@ -27,6 +27,7 @@
 #include "orzatty/error.h"
 #include "orzatty/limits.h"
 #include "orzatty/message.h"
+#include "orzatty/request.h"
 #include "orzatty/time.h"
 #include "orzatty/tls.h"
 
@@ -92,7 +93,7 @@ struct ClientStats {
   std::uint64_t missed = 0;     // positions told as gaps
   std::array<std::uint64_t, kGapReasonCount> missed_by{};  // the same, by GapReason
   std::uint64_t direct_missed = 0;  // direct messages that a session lost, as far as it knows
-  std::uint64_t unhandled = 0;  // direct messages of a channel without on()
+  std::uint64_t unhandled = 0;  // direct messages without on(), and replies not waited for
   std::uint64_t reconnects = 0;
   std::uint64_t resumed = 0;  // of them, in the session of before
   Duration round_trip{};
@@ -214,6 +215,21 @@ class Client {
                                                              SubscribeOptions options = {});
   // Messages that the server sends to this session alone (Peer::send).
   std::expected<void, Error> on(const ChannelRef& channel, SubscriptionHandler handler);
+
+  // Sends a message that wants a reply, and waits for it. Errors: those of ReplyHandler, at once those
+  // of Publisher::send(), and kBusy in a handler or when request_count_max replies are waited for.
+  // The request has a fate like any message; its time to live is `timeout`.
+  std::expected<Reply, Error> request(const ChannelRef& channel, const Payload& payload,
+                                      Duration timeout = std::chrono::seconds(5));
+  // The same without waiting.
+  std::expected<PendingRequest, Error> request(const ChannelRef& channel, const Payload& payload,
+                                               ReplyHandler handler,
+                                               Duration timeout = std::chrono::seconds(5));
+  // Answers requests, by a subscription: messages that want no reply are passed over. Of several
+  // clients that answer the first counts.
+  [[nodiscard]] std::expected<Subscription, Error> reply(const ChannelRef& pattern,
+                                                         RequestHandler handler,
+                                                         SubscribeOptions options = {});
 
   // What became of messages of a producer of this identity, of this process or another one. The runs
   // are in order; a very long answer may stop short of the range.

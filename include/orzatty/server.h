@@ -84,6 +84,9 @@ class Peer {
   //   kArgument  by its code: NAME_INVALID, TEXT_INVALID, or CHANNEL_LIMIT for one channel more than
   //              one peer may be sent to (subscription_count_max).
   std::expected<void, Error> send(const ChannelRef& channel, const Payload& payload);
+  // The reply to a request that this peer sent, to be read by whoever waits for it there. Fails as
+  // send() does, and with kArgument when the message is no request.
+  std::expected<void, Error> reply(const Message& request, const Payload& payload);
   void close(std::string_view reason);
   [[nodiscard]] std::string_view identity() const { return identity_; }
 

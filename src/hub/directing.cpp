@@ -4,6 +4,7 @@
 
 #include "base/utf8.h"
 #include "hub/verdicts.h"
+#include "wire/direct.h"
 #include "wire/message.h"
 
 namespace orzatty::hub {
@@ -56,7 +57,7 @@ ErrorCode Directing::reply(const Peer& responder, const wire::MessageView& messa
   attributes.wants_reply = false;
   attributes.sender = responder.identity;
   attributes.priority = message.priority;
-  const ErrorCode code = send(*requester, *ChannelName::parse(kReplyChannel), message.type,
+  const ErrorCode code = send(*requester, *ChannelName::parse(wire::kReplyChannel), message.type,
                               message.payload, attributes);
   if (code == ErrorCode::kClosedByUser) return ErrorCode::kNotAwaited;
   if (code == ErrorCode::kNone) requests_.erase(id);

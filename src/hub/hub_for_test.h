@@ -16,9 +16,9 @@
 
 #include "hub/delivery.h"
 #include "hub/hub.h"
-#include "hub/publication.h"
 #include "session/client_session.h"
 #include "session/session_for_test.h"
+#include "wire/direct.h"
 #include "wire/message.h"
 #include "wire/run.h"
 #include "wire/skip.h"
@@ -347,7 +347,7 @@ class Client {
         direct.push_back(
             {std::string(own->channel), "", std::string(text_of(message.payload)), at.value()});
         at += 1;
-        if (own->channel == kReplyChannel) keep_reply(message);
+        if (own->channel == wire::kReplyChannel) keep_reply(message);
       }
       session.consumed(*own);
     }

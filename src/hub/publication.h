@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <string>
-#include <string_view>
 
 #include "base/run_index.h"
 #include "hub/producers.h"
@@ -19,9 +18,6 @@ struct Endpoint {
   std::size_t handler = 0;
   Producers producers;
 };
-
-// To it a client publishes replies, and from it gets those that are for it.
-inline constexpr std::string_view kReplyChannel = "$reply";
 
 struct Publication {
   Channel* channel = nullptr;  // one of the two, or

@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "hub/fates.h"
 #include "hub/verdicts.h"
+#include "wire/direct.h"
 #include "wire/message.h"
 
 namespace orzatty::hub {
@@ -92,7 +93,7 @@ Publishing::Publishing(HubState& state, Subscribing& subscribing, Requests& requ
     : state_(state),
       subscribing_(subscribing),
       requests_(requests),
-      replies_(&endpoints_[std::string(kReplyChannel)]) {
+      replies_(&endpoints_[std::string(wire::kReplyChannel)]) {
   state_.prng.fill(own_id_.bytes);
 }
 
@@ -110,7 +111,7 @@ void Publishing::open(Peer& peer, const session::PublicationOpened& opened) {
   Publication& publication = entry->second;
   publication.name = publish.channel.text();
   const auto endpoint = endpoints_.find(publish.channel.text());
-  if (publish.channel.reserved() && publish.channel.text() != kReplyChannel) {
+  if (publish.channel.reserved() && publish.channel.text() != wire::kReplyChannel) {
     publication.refused = ErrorCode::kNotAuthorised;  // spec: NAME-3
   } else if (publish.channel.text().size() > state_.config.limits.channel_name_size_max) {
     publication.refused = ErrorCode::kNameInvalid;

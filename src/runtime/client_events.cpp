@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "runtime/client_runtime.h"
+#include "wire/direct.h"
 #include "wire/message.h"
 
 namespace orzatty {
@@ -36,6 +37,8 @@ void ClientRuntime::on_event(client::EngineOutput& output, Instant) noexcept {
     on_disconnected(*gone);
   } else if (const auto* fates = std::get_if<client::FatesTold>(&output)) {
     on_fates(*fates);
+  } else if (const auto* failed = std::get_if<client::RequestFailed>(&output)) {
+    on_request_failed(*failed);
   } else if (const auto* draining = std::get_if<client::Draining>(&output)) {
     tell(ConnectionState::kDraining, ErrorCode::kDraining, draining->text);
   } else if (const auto* lost = std::get_if<client::DirectMissed>(&output)) {
@@ -111,6 +114,7 @@ void ClientRuntime::on_messages(const client::Delivered& delivered) {
 }
 
 void ClientRuntime::on_direct(const client::DeliveredDirect& delivered) {
+  if (delivered.channel == wire::kReplyChannel) return on_replies(delivered);
   const auto found = direct_handlers_.find(delivered.channel);
   if (found == direct_handlers_.end()) {
     stats_.unhandled += delivered.count;

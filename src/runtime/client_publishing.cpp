@@ -14,11 +14,6 @@ Error argument(ErrorCode code, std::string text) {
   return {ErrorKind::kArgument, code, std::move(text)};
 }
 
-Error busy_error() {
-  return {ErrorKind::kBusy, ErrorCode::kOverloaded,
-          "no room: what was sent before is not acknowledged yet"};
-}
-
 }  // namespace
 
 std::expected<PublisherState*, Error> ClientRuntime::publisher(const ChannelRef& channel,
@@ -158,14 +153,14 @@ std::expected<void, Error> ClientRuntime::try_send(PublisherState& state, const 
   if (append(state, payload, report)) return {};
   // Acknowledgements that make room may have arrived already.
   flush(state);
-  return std::unexpected(busy_error());
+  return std::unexpected(runtime::busy_error());
 }
 
 std::expected<void, Error> ClientRuntime::send(PublisherState& state, const Payload& payload,
                                                const ReportHandler& report) {
   if (auto fault = fault_of(payload)) return std::unexpected(std::move(*fault));
   while (!append(state, payload, report)) {
-    if (in_pump()) return std::unexpected(busy_error());
+    if (in_pump()) return std::unexpected(runtime::busy_error());
     if (!wait_for_room(state, runtime::body_size(payload))) return std::unexpected(closed_error());
   }
   return {};

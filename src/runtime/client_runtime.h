@@ -7,7 +7,7 @@
 // alone loses a third to wake-ups that preempt the sender after one message.
 //
 // client_runtime.cpp has the pump and those who wait for it, client_publishing.cpp the senders'
-// side, client_subscribing.cpp what is registered, client_events.cpp what the program is told.
+// side, client_subscribing.cpp what is registered, client_requests.cpp what is asked and answered, client_events.cpp what the program is told.
 #pragma once
 
 #include <atomic>
@@ -76,6 +76,16 @@ class ClientRuntime final : private link::ClientEvents {
 
   std::expected<std::vector<KnownFate>, Error> fate(const ChannelRef& channel,
                                                     const FateQuestion& question, Duration timeout);
+
+  // Requests.
+  std::expected<CorrelationId, Error> request(const ChannelRef& channel, const Payload& payload,
+                                              const ReplyHandler& handler, Duration timeout);
+  std::expected<Reply, Error> request(const ChannelRef& channel, const Payload& payload,
+                                      Duration timeout);
+  void cancel_request(const CorrelationId& id);
+  std::expected<void, Error> reply(const CorrelationId& id, const Payload& payload,
+                                   const ReportHandler& report);
+
   bool poll(Duration wait);
   bool settle(Duration timeout);
   std::expected<void, Error> rebind();
@@ -113,6 +123,8 @@ class ClientRuntime final : private link::ClientEvents {
   void on_settled(const client::Settled& settled);
   void on_publication_ended(const client::PublicationEnded& ended);
   void on_fates(const client::FatesTold& told);
+  void on_replies(const client::DeliveredDirect& delivered);
+  void on_request_failed(const client::RequestFailed& failed);
   void on_subscription_ended(const client::SubscriptionEnded& ended);
   void tell(ConnectionState state, ErrorCode code, const std::string& text);
   void report(PublisherState& state, const client::Settled& settled);
@@ -152,6 +164,12 @@ class ClientRuntime final : private link::ClientEvents {
   [[nodiscard]] bool append(PublisherState& state, const Payload& payload,
                             const ReportHandler& report);
   void appended(PublisherState& state, std::uint64_t size);
+  [[nodiscard]] std::expected<CorrelationId, Error> ask(PublisherState& state,
+                                                        const Payload& payload,
+                                                        const ReplyHandler& handler,
+                                                        Instant deadline);
+  [[nodiscard]] std::expected<void, Error> await_reply(const client::AwaitedReply& request,
+                                                       const ReplyHandler& handler);
   void wait_for_place();
   [[nodiscard]] std::size_t publisher_count_max() const {
     return options_.limits.publication_count_max;
@@ -172,6 +190,7 @@ class ClientRuntime final : private link::ClientEvents {
   bool transport_wanted_ = false;
   bool rebind_wanted_ = false;
   std::map<std::uint64_t, std::optional<std::vector<KnownFate>>> fates_;  // by question
+  std::map<CorrelationId, ReplyHandler> reply_handlers_;
   bool active_ = false;                  // the last turn did something
   std::optional<Instant> backup_until_;  // when the backup thread wakes by itself
   Instant received_at_;

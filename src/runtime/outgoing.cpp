@@ -28,6 +28,9 @@ std::optional<Error> fault_of(const MessageAttributes& attributes) {
     return argument("a key has at most " + std::to_string(MessageAttributes::kKeySizeMax) +
                     " bytes, this one has " + std::to_string(attributes.key.size()));
   }
+  if (attributes.wants_reply && !attributes.correlation) {
+    return argument("a reply comes to a correlation id: Client::request() draws one");
+  }
   if (!attributes.sender.empty()) return argument("the sender of a message is the server's to say");
   return std::nullopt;
 }
@@ -35,6 +38,11 @@ std::optional<Error> fault_of(const MessageAttributes& attributes) {
 std::uint64_t body_size(const Payload& payload) {
   const std::uint64_t size = payload.bytes().size();
   return payload.attributes() ? wire::message_body_size(*payload.attributes(), size) : size;
+}
+
+Error busy_error() {
+  return {ErrorKind::kBusy, ErrorCode::kOverloaded,
+          "no room: what was sent before is not acknowledged yet"};
 }
 
 }  // namespace orzatty::runtime

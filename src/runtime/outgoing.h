@@ -15,4 +15,7 @@ namespace orzatty::runtime {
 // The size that message_size_max bounds: payload and attributes. spec: FRAME-2
 [[nodiscard]] std::uint64_t body_size(const Payload& payload);
 
+// Nothing can be appended now.
+[[nodiscard]] Error busy_error();
+
 }  // namespace orzatty::runtime

@@ -41,6 +41,10 @@ std::expected<void, Error> Peer::send(const ChannelRef& channel, const Payload& 
   return runtime_.send_direct(peer_key(key_), channel, payload);
 }
 
+std::expected<void, Error> Peer::reply(const Message& request, const Payload& payload) {
+  return runtime_.reply(peer_key(key_), request, payload);
+}
+
 void Peer::close(std::string_view reason) { runtime_.close_peer(peer_key(key_), reason); }
 
 }  // namespace orzatty

@@ -10,6 +10,7 @@
 #include "quic/credentials.h"
 #include "runtime/identity.h"
 #include "runtime/outgoing.h"
+#include "wire/direct.h"
 #include "wire/message.h"
 
 namespace orzatty {
@@ -264,6 +265,26 @@ std::expected<void, Error> ServerRuntime::send_direct(hub::PeerKey peer, const C
   if (auto fault = runtime::fault_of(attributes)) return std::unexpected(std::move(*fault));
   const ErrorCode code = engine_.hub().send_direct(peer, *name_parsed, payload.type(),
                                                    payload.bytes(), attributes);
+  if (code == ErrorCode::kNone) return {};
+  return std::unexpected(send_error(code, payload.bytes().size(), options_.limits));
+}
+
+// spec: REQUEST-5
+std::expected<void, Error> ServerRuntime::reply(hub::PeerKey peer, const Message& request,
+                                                const Payload& payload) {
+  const MessageAttributes asked = request.attributes();
+  if (!asked.wants_reply || !asked.correlation) {
+    return std::unexpected(Error{ErrorKind::kArgument, ErrorCode::kNotAwaited,
+                                 "nobody waits for a reply to that message"});
+  }
+  MessageAttributes attributes = payload.attributes().value_or(MessageAttributes{});
+  if (auto fault = runtime::fault_of(attributes)) return std::unexpected(std::move(*fault));
+  attributes.correlation = asked.correlation;
+  attributes.wants_reply = false;
+  attributes.sender = "$server";
+  const ErrorCode code =
+      engine_.hub().send_direct(peer, *ChannelName::parse(wire::kReplyChannel), payload.type(),
+                                payload.bytes(), attributes);
   if (code == ErrorCode::kNone) return {};
   return std::unexpected(send_error(code, payload.bytes().size(), options_.limits));
 }

@@ -37,6 +37,8 @@ class ServerRuntime final : private link::ServerEvents {
   [[nodiscard]] ServerStats stats() const;
 
   // For Peer, in a handler.
+  std::expected<void, Error> reply(hub::PeerKey peer, const Message& request,
+                                   const Payload& payload);
   std::expected<void, Error> send_direct(hub::PeerKey peer, const ChannelRef& channel,
                                          const Payload& payload);
   void close_peer(hub::PeerKey peer, std::string_view reason);

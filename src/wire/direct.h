@@ -10,6 +10,9 @@
 
 namespace orzatty::wire {
 
+// To it a client publishes replies, and on it gets those that are for it. spec: REQUEST-5
+inline constexpr std::string_view kReplyChannel = "$reply";
+
 struct Direct {
   ChannelName channel;
   bool operator==(const Direct&) const = default;
