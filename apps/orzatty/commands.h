@@ -24,6 +24,9 @@ class Command {
 std::unique_ptr<Command> serve_command();
 std::unique_ptr<Command> pub_command();
 std::unique_ptr<Command> sub_command();
+std::unique_ptr<Command> req_command();
+std::unique_ptr<Command> reply_command();
+std::unique_ptr<Command> fate_command();
 std::unique_ptr<Command> ping_command();
 std::unique_ptr<Command> cert_command();
 std::unique_ptr<Command> token_command();

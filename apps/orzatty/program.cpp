@@ -28,8 +28,9 @@ struct Declared {
 
 std::vector<Declared> declare_all(CLI::App& program) {
   std::vector<Declared> all;
-  for (const auto make : {serve_command, pub_command, sub_command, ping_command, cert_command,
-                          token_command, context_command, bench_command, demo_command, lab_command}) {
+  for (const auto make : {serve_command, pub_command, sub_command, req_command, reply_command,
+                          fate_command, ping_command, cert_command, token_command, context_command,
+                          bench_command, demo_command, lab_command}) {
     auto command = make();
     CLI::App& parser = command->declare(program);
     all.push_back({std::move(command), &parser});

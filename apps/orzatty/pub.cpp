@@ -33,7 +33,12 @@ constexpr const char* kExamples =
     "  orzatty pub backup --file disk.img --chunk 65536   any bytes\n"
     "  orzatty pub tick \"now\" --count 100 --rate 10       ten a second\n"
     "  orzatty pub quotes \"17.5\" --key AAPL --ttl 0.5     of no use after half a second\n\n"
+    "A named producer goes on after it was killed: the server takes each sequence once, so the same\n"
+    "command again publishes only what it has not had, and 'orzatty fate' says how far it came.\n"
+    "  orzatty pub log.lines --file app.log --producer import\n\n"
     "Exit code 0 means that every message was accepted by the server.";
+
+constexpr std::uint64_t kVarintMax = (std::uint64_t{1} << 62) - 1;  // of positions and epochs
 
 struct PubOptions {
   ConnectionOptions connection;
@@ -45,6 +50,9 @@ struct PubOptions {
   bool is_text = false;
   std::string key;
   double time_to_live = 0;  // seconds; 0 is for ever
+  std::string producer;
+  std::uint64_t epoch = 0;
+  std::uint64_t next_sequence = 0;
   std::uint64_t count = 1;
   double rate = 0;       // messages per second; 0 is as fast as it goes
   double patience = 30;  // seconds without any message accepted, before it gives up
@@ -52,11 +60,13 @@ struct PubOptions {
   bool quiet = false;
 };
 
-// Why the server rejected the first message that it did, told by the thread that runs the I/O.
-class FirstRejection {
+// Why the server did not take the first message that it did not, told by the thread that runs the
+// I/O.
+class FirstFailure {
  public:
   void take(const DeliveryReport& report) {
-    if (report.fate != Fate::kRejected) return;
+    const bool session_ended = report.fate == Fate::kUnknown && report.code != ErrorCode::kNone;
+    if (report.fate != Fate::kRejected && !session_ended) return;
     const std::lock_guard lock(mutex_);
     if (!text_.empty()) return;
     text_ = name(report.code);
@@ -118,7 +128,7 @@ class Publication {
   std::uint64_t sent_ = 0;
   std::uint64_t bytes_ = 0;
   std::optional<Instant> ended_;
-  FirstRejection rejection_;
+  FirstFailure failure_;
 };
 
 Result<void> Publication::send_all() { return options_.has_text ? send_text() : send_file(); }
@@ -163,7 +173,7 @@ Result<void> Publication::send(std::string_view payload) {
   const auto sent =
       sent_ < kReportedCount
           ? publisher_.send(
-                framed, [this](const DeliveryReport& report) { rejection_.take(report); })
+                framed, [this](const DeliveryReport& report) { failure_.take(report); })
           : publisher_.send(framed);
   if (!sent) {
     if (interruption_.happened()) return {};  // its client was closed: that is told by finish()
@@ -224,11 +234,10 @@ Result<void> Publication::finish(const Result<void>& sent) {
       std::to_string(sent_ - stats.accepted - stats.rejected - stats.expired) + " are unknown";
   if (!sent) return failure(sent.error().code, sent.error().text + "; " + account);
   if (interruption_.happened()) return failure(ExitCode::kIncomplete, "interrupted: " + account);
-  if (stats.rejected > 0) {
-    return failure(ExitCode::kFailed, account + "; the first reason: " + rejection_.text());
-  }
-  if (stats.accepted < sent_) return failure(ExitCode::kIncomplete, account);
-  return written;
+  if (stats.accepted == sent_) return written;
+  const std::string reason = failure_.text();
+  return failure(stats.rejected > 0 ? ExitCode::kFailed : ExitCode::kIncomplete,
+                 reason.empty() ? account : account + "; the first reason: " + reason);
 }
 
 void Publication::show_progress() {
@@ -255,6 +264,7 @@ void Publication::print_json(const ClientStats& stats, Output& output) const {
       {"accepted", stats.accepted},
       {"rejected", stats.rejected},
       {"expired", stats.expired},
+      {"next_sequence", publisher_.next_sequence().value()},
       {"unknown", sent_ - stats.accepted - stats.rejected - stats.expired},
       {"bytes", bytes_},
       {"seconds", time},
@@ -293,6 +303,14 @@ CLI::App& PubCommand::declare(CLI::App& program) {
       .add_option("--ttl", options_.time_to_live,
                   "Seconds after which nobody wants a message any more")
       ->check(CLI::Range(0.001, 31536000.0));
+  command.add_option("--producer", options_.producer,
+                     "A name, by which the server knows these messages when they come again");
+  command.add_option("--epoch", options_.epoch, "Of the producer: a newer one shuts older ones out")
+      ->check(CLI::Range(std::uint64_t{0}, kVarintMax));
+  command
+      .add_option("--next-sequence", options_.next_sequence,
+                  "Of the producer: the sequence of the first message")
+      ->check(CLI::Range(std::uint64_t{0}, kVarintMax));
   command.add_option("-n,--count", options_.count, "Publish the text or file N times")
       ->check(CLI::PositiveNumber);
   command.add_option("--rate", options_.rate, "At most N messages per second")
@@ -315,6 +333,9 @@ Result<void> PubCommand::check() const {
   }
   if (options_.has_text == !options_.file.empty()) {
     return failure(ExitCode::kUsage, "what to publish? give either TEXT or --file FILE");
+  }
+  if (options_.producer.empty() && (options_.epoch > 0 || options_.next_sequence > 0)) {
+    return failure(ExitCode::kUsage, "--epoch and --next-sequence are for --producer");
   }
   if (options_.chunk_size > 0 && options_.file.empty()) {
     return failure(ExitCode::kUsage, "--chunk is for --file");
@@ -339,7 +360,10 @@ Result<void> PubCommand::run() {
   if (!interruption) return std::unexpected(interruption.error());
   auto client = connect(options_.connection, {}, **interruption);
   if (!client) return std::unexpected(client.error());
-  auto publisher = client->publisher(options_.channel);
+  auto publisher =
+      client->publisher(options_.channel, {.producer = options_.producer,
+                                           .epoch = options_.epoch,
+                                           .next_sequence = Sequence(options_.next_sequence)});
   if (!publisher) return std::unexpected(failure_of(publisher.error()));
   Publication publication(options_, *client, std::move(*publisher), **interruption);
   // What is on its way may still be accepted; a send that waits for room ends when this has closed.

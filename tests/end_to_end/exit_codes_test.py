@@ -6,14 +6,15 @@ import hub
 class Usage(hub.HubTest):
     def test_help_and_version_are_done(self):
         for words in (["--help"], ["help"], ["help", "pub"], ["--version"], ["serve", "--help"],
-                      ["pub", "--help"], ["sub", "--help"], ["ping", "--help"], ["cert", "--help"],
+                      ["pub", "--help"], ["sub", "--help"], ["req", "--help"],
+                      ["reply", "--help"], ["fate", "--help"], ["ping", "--help"], ["cert", "--help"],
                       ["cert", "make", "--help"], ["token", "--help"], ["context", "--help"]):
             code, out, err = self.run_program(*words)
             self.assertEqual((code, err), (0, ""), words)
             self.assertTrue(out.strip(), words)
 
     def test_every_command_has_examples(self):
-        for command in ("serve", "pub", "sub", "ping", "cert", "token", "context"):
+        for command in ("serve", "pub", "sub", "req", "reply", "fate", "ping", "cert", "token", "context"):
             self.assertIn(b"Example", self.run_program(command, "--help")[1], command)
 
     def test_wrong_usage_is_2(self):
