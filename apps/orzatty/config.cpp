@@ -77,6 +77,16 @@ std::vector<NamedToken> read_tokens(const toml::node& node, const std::filesyste
   return tokens;
 }
 
+std::string read_server_secret(const toml::node& node, const std::filesystem::path& folder) {
+  auto secret = read_secret(read_path(node, "secret_file", folder));
+  if (!secret) reject(node, secret.error().text);
+  if (secret->size() < ServerOptions::kSecretSizeMin) {
+    reject(node,
+           "the secret of secret_file is too short: 'orzatty token make --file FILE' makes one");
+  }
+  return std::move(*secret);
+}
+
 Limits read_limits(const toml::node& node) {
   const auto* table = node.as_table();
   if (table == nullptr) reject(node, "limits must be a table: [limits]");
@@ -160,9 +170,9 @@ ChannelConfig read_channel_default(const toml::node& node) {
 }
 
 Config read_config(const toml::table& root, const std::filesystem::path& folder) {
-  constexpr std::array<std::string_view, 9> keys = {"listen", "metrics",         "certificate",
-                                                    "key",    "tokens",          "busy_poll",
-                                                    "limits", "channel_default", "channel"};
+  constexpr std::array<std::string_view, 10> keys = {
+      "listen",    "metrics", "certificate",     "key",    "secret_file", "tokens",
+      "busy_poll", "limits",  "channel_default", "channel"};
   reject_unknown_keys(root, "", keys);
   Config config;
   if (const auto* node = root.get("listen")) config.listen = read_listen(*node);
@@ -176,6 +186,7 @@ Config read_config(const toml::table& root, const std::filesystem::path& folder)
     config.certificate = read_path(*certificate, "certificate", folder);
     config.key = read_path(*key, "key", folder);
   }
+  if (const auto* node = root.get("secret_file")) config.secret = read_server_secret(*node, folder);
   if (const auto* node = root.get("tokens")) config.tokens = read_tokens(*node, folder);
   if (const auto* node = root.get("busy_poll")) config.busy_poll = read_bool(*node, "busy_poll");
   if (const auto* node = root.get("limits")) config.limits = read_limits(*node);

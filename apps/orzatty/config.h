@@ -3,13 +3,14 @@
 //   listen = ["0.0.0.0:5000", "[::]:5000"]
 //   certificate = "server.pem"          # paths are relative to this file
 //   key = "server.key"
+//   secret_file = "server.secret"       # the same over restarts: clients come back at once
 //   tokens = [{identity = "alice", token_file = "alice.token"}]
 //
 //   [limits]                            # any field of Limits, by its name
 //   message_size_max = 4194304
 //   stream_window = 4194304             # a message has to fit into both
 //   outbox_size_max = 4194304
-//   hello_timeout = "5s"
+//   hello_timeout = "15s"
 //
 //   [channel_default]                   # of channels that no [[channel]] matches
 //   retention_bytes = 1048576
@@ -36,6 +37,7 @@ struct Config {
   std::string metrics;
   std::filesystem::path certificate;
   std::filesystem::path key;
+  std::string secret;  // empty when not stated
   std::vector<NamedToken> tokens;
   bool busy_poll = false;
   Limits limits;

@@ -8,9 +8,10 @@
 #include <fstream>
 #include <utility>
 
-#include "folder_for_test.h"
 #include "base/limits_table.h"
+#include "folder_for_test.h"
 #include "memory_ceiling.h"
+#include "state_folder.h"
 
 namespace orzatty::apps {
 namespace {
@@ -124,6 +125,20 @@ TEST(Config, ATokenIsReadFromAFileBesideTheConfiguration) {
 
   ASSERT_TRUE(config) << config.error().text;
   EXPECT_EQ(config->tokens.at(0).token, "secret");
+}
+
+TEST(Config, TheServersSecretIsReadFromAFileAndMustBeLong) {
+  const FolderForTest test;
+  ASSERT_TRUE(write_secret(test.path() / "long", std::string(32, 's') + "\n"));
+  ASSERT_TRUE(write_secret(test.path() / "short", std::string(31, 's') + "\n"));
+
+  const auto config = parse_config("secret_file = \"long\"", test.path() / "orzatty.toml");
+  const auto refused = parse_config("secret_file = \"short\"", test.path() / "orzatty.toml");
+
+  ASSERT_TRUE(config) << config.error().text;
+  EXPECT_EQ(config->secret, std::string(32, 's'));
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().text, HasSubstr("too short"));
 }
 
 TEST(Config, ACertificateWithoutItsKeyIsRefused) {

@@ -31,13 +31,14 @@ Result<Certificate> certificate_in(const StateFolder& folder, std::int64_t unix_
   return make_certificate(folder);
 }
 
-Result<std::string> token_in(const StateFolder& folder) {
-  if (is_there(folder.token())) return read_secret(folder.token());
-  const std::string token = make_token();
-  if (auto written = write_secret(folder.token(), token + "\n"); !written) {
+// Made when it is missing.
+Result<std::string> secret_in(const std::filesystem::path& path) {
+  if (is_there(path)) return read_secret(path);
+  std::string secret = make_token();
+  if (auto written = write_secret(path, secret + "\n"); !written) {
     return std::unexpected(written.error());
   }
-  return token;
+  return secret;
 }
 
 }  // namespace
@@ -73,9 +74,12 @@ Result<Development> prepare_development(const StateFolder& folder, std::int64_t 
   if (!certificate) return std::unexpected(certificate.error());
   auto pin = certificate->pin();
   if (!pin) return failure(ExitCode::kFailed, pin.error().text);
-  auto token = token_in(folder);
+  auto token = secret_in(folder.token());
   if (!token) return std::unexpected(token.error());
-  return Development{std::move(*certificate), std::move(*pin), std::move(*token)};
+  auto secret = secret_in(folder.secret());
+  if (!secret) return std::unexpected(secret.error());
+  return Development{std::move(*certificate), std::move(*pin), std::move(*token),
+                     std::move(*secret)};
 }
 
 }  // namespace orzatty::apps

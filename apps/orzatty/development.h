@@ -1,5 +1,5 @@
-// What `serve --dev` and `cert make` keep in the state folder: a certificate and a token of their
-// own, made once.
+// What `serve --dev` and `cert make` keep in the state folder: a certificate, a token and a secret of
+// their own, made once.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,7 @@ struct Development {
   Certificate certificate;
   std::string pin;
   std::string token;
+  std::string secret;
 };
 
 // Makes what is missing; a certificate that ends within a day is replaced.

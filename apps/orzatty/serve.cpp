@@ -33,6 +33,7 @@ constexpr const char* kExamples =
     "  listen = [\"0.0.0.0:5000\", \"[::]:5000\"]\n"
     "  certificate = \"server.pem\"\n"
     "  key = \"server.key\"\n"
+    "  secret_file = \"server.secret\"             # 'orzatty token make' makes one\n"
     "  tokens = [{identity = \"alice\", token_file = \"alice.token\"}]\n"
     "  [limits]\n"
     "  message_size_max = 4194304\n"
@@ -73,6 +74,7 @@ Result<void> use_development(const std::string& state, Plan& plan) {
   plan.config.tokens.push_back({.identity = "dev", .token = made->token});
   plan.dev_token = std::move(made->token);
   if (plan.config.certificate.empty()) plan.certificate = std::move(made->certificate);
+  if (plan.config.secret.empty()) plan.config.secret = std::move(made->secret);
   plan.folder = std::move(*folder);
   return {};
 }
@@ -217,6 +219,7 @@ Result<void> ServeCommand::serve(const Plan& plan, Interruption& interruption) {
                                   .channels = plan.config.channels,
                                   .channel_default = plan.config.channel_default,
                                   .limits = plan.config.limits,
+                                  .secret = plan.config.secret,
                                   .busy_poll = plan.config.busy_poll,
                                   .on_event = {}};
   if (!options_.quiet) {

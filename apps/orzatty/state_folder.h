@@ -38,6 +38,8 @@ class StateFolder {
   [[nodiscard]] std::filesystem::path certificate() const { return path_ / "certificate.pem"; }
   [[nodiscard]] std::filesystem::path key() const { return path_ / "key.pem"; }
   [[nodiscard]] std::filesystem::path token() const { return path_ / "token"; }
+  // By which a server is recognised as the one before by its clients.
+  [[nodiscard]] std::filesystem::path secret() const { return path_ / "secret"; }
   // The one without a name is made by `serve --dev`.
   [[nodiscard]] std::filesystem::path context(std::string_view name) const;
   // The names of all saved ones, sorted.

@@ -64,6 +64,8 @@ TEST(StateFolder, WhatIsMadeForDevelopmentIsReadableForItsOwnerAlone) {
   EXPECT_EQ(permissions(folder->path()), std::filesystem::perms::owner_all);
   EXPECT_EQ(permissions(folder->key()), kOwnerOnly);
   EXPECT_EQ(permissions(folder->token()), kOwnerOnly);
+  EXPECT_EQ(permissions(folder->secret()), kOwnerOnly);
+  EXPECT_NE(made->secret, made->token);
   EXPECT_EQ(made->token.size(), 64U);
 }
 
@@ -77,6 +79,7 @@ TEST(StateFolder, ACertificateAndTokenAreMadeOnce) {
   ASSERT_TRUE(first && second);
   EXPECT_EQ(first->pin, second->pin);
   EXPECT_EQ(first->token, second->token);
+  EXPECT_EQ(first->secret, second->secret);
 }
 
 TEST(StateFolder, ACertificateThatEndsWithinADayIsReplacedAndTheTokenStays) {

@@ -34,7 +34,7 @@ struct Limits {
 
   // Time.
   Duration handshake_timeout = 15s;   // at 40 % loss honest handshakes take more than 5 s
-  Duration hello_timeout = 5s;        // a connected stranger has to say who he is
+  Duration hello_timeout = 15s;       // a connected stranger has to say who he is; as long
   Duration heartbeat_interval = 5s;
   Duration dead_after = 10s;          // two heartbeats missed
   Duration ack_delay = 5ms;           // lazy: one ACK for many messages

@@ -2,8 +2,8 @@
 //
 //   auto server = orzatty::Server::bind("127.0.0.1:5000", {.certificate = certificate,
 //                                       .authenticate = orzatty::tokens({"YOUR_TOKEN"})});
-//   server->on(1, [](orzatty::Peer& peer, const orzatty::Message& m) { peer.send(1, m.payload()); });
-//   server->run();
+//   server->on(1, [](orzatty::Peer& peer, const orzatty::Message& m) { peer.send(1, m.payload());
+//   }); server->run();
 //
 // Threads: run() occupies its thread and calls all handlers there; a handler that takes long delays
 // everybody. publish() and stop() may be called from any thread, stop() also from a signal handler.
@@ -69,6 +69,11 @@ struct ServerOptions {
   std::vector<ChannelRule> channels = {};  // the first whose pattern matches counts
   ChannelConfig channel_default = {};
   Limits limits = {};
+  // At least kSecretSizeMin bytes that nobody can guess, the same from run to run: by it a server
+  // that was started again tells clients of the one before at once that their connections are gone,
+  // which they would otherwise find out by silence. Drawn anew when it is empty.
+  static constexpr std::size_t kSecretSizeMin = 32;
+  std::string secret = {};
   bool busy_poll = false;  // burns its core for a few microseconds less
   std::function<void(const ServerEvent&)> on_event = {};
 };
@@ -81,7 +86,8 @@ class Peer {
   //   kBusy      its log is full, as the peer does not read: send later, or not at all;
   //   kClosed    the peer has left, or was closed;
   //   kTooLarge  above message_size_max;
-  //   kArgument  by its code: NAME_INVALID, TEXT_INVALID, or CHANNEL_LIMIT for one channel more than
+  //   kArgument  by its code: NAME_INVALID, TEXT_INVALID, or CHANNEL_LIMIT for one channel more
+  //   than
   //              one peer may be sent to (subscription_count_max).
   std::expected<void, Error> send(const ChannelRef& channel, const Payload& payload);
   // The reply to a request that this peer sent, to be read by whoever waits for it there. Fails as
@@ -114,14 +120,14 @@ struct ServerStats {
   std::uint64_t bytes_out = 0;
   std::uint64_t duplicates = 0;
   std::uint64_t rejected = 0;
-  std::uint64_t missed = 0;           // positions that subscribers were told as gaps
+  std::uint64_t missed = 0;  // positions that subscribers were told as gaps
   std::uint64_t datagrams_ignored = 0;
 };
 
 class Server {
  public:
-  // `addresses` is "HOST:PORT", or several separated by commas; port 0 takes a free one. "localhost"
-  // binds both 127.0.0.1 and ::1.
+  // `addresses` is "HOST:PORT", or several separated by commas; port 0 takes a free one.
+  // "localhost" binds both 127.0.0.1 and ::1.
   static std::expected<Server, Error> bind(std::string_view addresses, ServerOptions options);
   Server(Server&& other) noexcept;
   Server& operator=(Server&& other) noexcept;
@@ -130,13 +136,13 @@ class Server {
   // Messages to that channel are given to the handler instead of the hub: an endpoint. A message is
   // accepted when its handler returned. Before run() only.
   std::expected<void, Error> on(const ChannelRef& channel, MessageHandler handler);
-  // Into a hub channel, with the identity "$server". It is queued, and waits there while the channel
-  // is full, without holding up other channels. kBusy when 64 MiB wait already, kClosed once the
-  // server stops.
+  // Into a hub channel, with the identity "$server". It is queued, and waits there while the
+  // channel is full, without holding up other channels. kBusy when 64 MiB wait already, kClosed
+  // once the server stops.
   std::expected<void, Error> publish(const ChannelRef& channel, const Payload& payload);
 
-  // Serves until stop(): then tells all peers, waits for at most limits.drain_timeout until they have
-  // all that was accepted, and returns. Who did not get it is told by kPeerLeftBehind.
+  // Serves until stop(): then tells all peers, waits for at most limits.drain_timeout until they
+  // have all that was accepted, and returns. Who did not get it is told by kPeerLeftBehind.
   std::expected<void, Error> run();
   void stop() noexcept;
 

@@ -88,7 +88,9 @@ void ClientRuntime::on_disconnected(const client::Disconnected& gone) {
   }
   last_error_ = {kind, gone.code, std::move(text)};
   if (!was_connected) {
-    ++attempts_failed_;
+    const bool silent =
+        gone.code == ErrorCode::kPeerSilent || gone.code == ErrorCode::kHelloTimeout;
+    if (attempt_lost_ || !silent) ++attempts_failed_;
     socket_->addresses().failed();
   }
   if (gone.retrying) {

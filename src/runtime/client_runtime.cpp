@@ -104,7 +104,7 @@ std::expected<std::unique_ptr<ClientRuntime>, Error> ClientRuntime::connect(
 }
 
 // The first connection: its failure is the caller's to know, not something to try again behind it.
-// Every address of the server's name is tried once.
+// Every address of the server's name is tried once, and again while nothing is heard of it.
 std::expected<void, Error> ClientRuntime::open(Duration timeout) {
   const std::size_t attempts = socket_->addresses().count();
   const bool decided =
@@ -169,6 +169,7 @@ bool ClientRuntime::receive(Instant now) {
   if (!batch.empty()) received_at_ = now;
   // A hint that anybody can forge, so an open session does not end by it.
   if (socket_->refused() && !connected_ && link_.has_connection()) {
+    attempt_lost_ = true;
     link_.connect_failed("nobody listens at " + address_ + ": is a server running there?", now);
   }
   return !batch.empty();
@@ -203,6 +204,7 @@ void ClientRuntime::open_transport(Instant now) {
   transport_wanted_ = false;
   active_ = true;
   const auto path = socket_->connect();
+  attempt_lost_ = !path;
   if (!path) return link_.connect_failed(path.error().text, now);
   received_at_ = now;
   link_.connect(path->local, path->remote, now);

@@ -202,7 +202,8 @@ class ClientRuntime final : private link::ClientEvents {
   ClientStats stats_;
   std::string identity_;
   bool connected_ = false;
-  std::size_t attempts_failed_ = 0;
+  bool attempt_lost_ = false;        // the transport could not be had, and not for want of an answer
+  std::size_t attempts_failed_ = 0;  // for good
   Error last_error_;
   Error closed_reason_;  // written once, before closed_
 

@@ -8,6 +8,7 @@
 #include "net/entropy.h"
 #include "net/resolver.h"
 #include "quic/credentials.h"
+#include "quic/digest.h"
 #include "runtime/identity.h"
 #include "runtime/outgoing.h"
 #include "wire/direct.h"
@@ -19,6 +20,16 @@ namespace {
 
 constexpr std::uint64_t kWakeupToken = ~std::uint64_t{0};
 
+// Whatever its size, 32 bytes.
+std::array<std::byte, 32> endpoint_secret(const std::string& secret) {
+  std::array<std::byte, 32> drawn{};
+  net::entropy(drawn);
+  if (secret.empty()) return drawn;
+  quic::Digest digest;
+  digest.add(bytes_of(secret));
+  return digest.value();
+}
+
 link::ServerEngineConfig engine_config(const ServerOptions& options) {
   link::ServerEngineConfig config;
   config.endpoint.connection.stream_window = options.limits.stream_window;
@@ -29,7 +40,7 @@ link::ServerEngineConfig engine_config(const ServerOptions& options) {
   config.endpoint.connection.idle_timeout = 3 * options.limits.dead_after;
   config.endpoint.connection_count_max = options.limits.connection_count_max;
   config.endpoint.half_open_count_max = options.limits.half_open_count_max;
-  net::entropy(config.endpoint.secret);
+  config.endpoint.secret = endpoint_secret(options.secret);
   config.hub.limits = options.limits;
   config.hub.channel_default = options.channel_default;
   for (const ChannelRule& rule : options.channels) {
@@ -93,6 +104,11 @@ std::expected<std::unique_ptr<ServerRuntime>, Error> ServerRuntime::bind(std::st
                                                                          ServerOptions options) {
   if (auto problem = base::problem_of(options.limits)) {
     return std::unexpected(Error{ErrorKind::kArgument, ErrorCode::kNone, "limits: " + *problem});
+  }
+  if (!options.secret.empty() && options.secret.size() < ServerOptions::kSecretSizeMin) {
+    return std::unexpected(
+        Error{ErrorKind::kArgument, ErrorCode::kNone,
+              "a secret has at least " + std::to_string(ServerOptions::kSecretSizeMin) + " bytes"});
   }
   auto credentials =
       quic::ServerCredentials::from_pem(options.certificate.chain_pem, options.certificate.key_pem);
@@ -230,7 +246,8 @@ void ServerRuntime::authenticate(const hub::AuthenticationNeeded& needed, Instan
                                 "AUTHENTICATION_FAILED: the token is not known", now);
   }
   if (auto problem = runtime::problem_of_identity(*identity)) {
-    tell(ServerEvent::Kind::kPeerRefused, "", "the authenticator gave an identity that " + *problem);
+    tell(ServerEvent::Kind::kPeerRefused, "",
+         "the authenticator gave an identity that " + *problem);
     return engine_.hub().refuse(needed.peer, ErrorCode::kInternal,
                                 "INTERNAL: the server cannot name this peer", now);
   }
@@ -245,9 +262,8 @@ void ServerRuntime::call_handler(const hub::HandlerMessages& messages) noexcept 
   const MessageHandler& handler = handlers_[messages.handler];
   Offset offset(messages.first.value());
   for (const wire::MessageView message : wire::MessageRange(messages.frames)) {
-    handler(peer,
-            Message(message.type, message.payload, messages.channel, messages.publisher, offset,
-                    message.attribute_block()));
+    handler(peer, Message(message.type, message.payload, messages.channel, messages.publisher,
+                          offset, message.attribute_block()));
     offset += 1;
   }
 }
@@ -263,8 +279,8 @@ std::expected<void, Error> ServerRuntime::send_direct(hub::PeerKey peer, const C
   if (!name_parsed) return std::unexpected(name_error(channel.text()));
   const MessageAttributes attributes = payload.attributes().value_or(MessageAttributes{});
   if (auto fault = runtime::fault_of(attributes)) return std::unexpected(std::move(*fault));
-  const ErrorCode code = engine_.hub().send_direct(peer, *name_parsed, payload.type(),
-                                                   payload.bytes(), attributes);
+  const ErrorCode code =
+      engine_.hub().send_direct(peer, *name_parsed, payload.type(), payload.bytes(), attributes);
   if (code == ErrorCode::kNone) return {};
   return std::unexpected(send_error(code, payload.bytes().size(), options_.limits));
 }
@@ -329,8 +345,8 @@ bool ServerRuntime::publish_waiting(Instant now) {
   if (outbox_.empty()) return false;
   const bool has_new = outbox_.has_new();
   const bool more = outbox_.store([&](const runtime::ServerOutbox::Item& item) {
-    const ErrorCode code = engine_.hub().publish(item.channel, item.type, item.payload, now,
-                                                   item.attributes);
+    const ErrorCode code =
+        engine_.hub().publish(item.channel, item.type, item.payload, now, item.attributes);
     if (code != ErrorCode::kNone && code != ErrorCode::kOverloaded) {
       tell(ServerEvent::Kind::kPublishRejected, item.channel.text(), name(code));
     }

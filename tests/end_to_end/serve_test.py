@@ -1,6 +1,7 @@
 """The hub's own surroundings: state folder, start, log, metrics, --check."""
 
 import json
+import signal
 import stat
 import time
 import urllib.error
@@ -27,6 +28,17 @@ class State(hub.HubTest):
         self.serve()
         after = [(self.state / name).read_bytes() for name in ("certificate.pem", "token")]
         self.assertEqual(before, after)
+
+    def test_a_server_that_was_killed_and_started_again_tells_its_clients_at_once(self):
+        killed, address = self.serve()
+        subscriber = self.subscribe("news")
+        killed.send(signal.SIGKILL)
+        killed.finish()
+        server = self.start("serve", "--dev", "--state", self.state, "--listen", address)
+        server.wait_for_line("stdout", "^listening on ")
+        # By a stateless reset: its heartbeat would have told it too, but later and of silence.
+        subscriber.wait_for_line("stderr", "the peer has forgotten this connection")
+        server.wait_for_line("stderr", "event=peer_joined")
 
     def test_the_token_is_printed_only_when_asked_for(self):
         server, _ = self.serve()

@@ -29,9 +29,9 @@ def numbers_account(numbers, count):
 class ThroughLab(hub.HubTest):
     """A hub that clients reach only through the lab."""
 
-    def lab(self, script):
+    def lab(self, script, *serve_words):
         """Starts hub and lab; `script` is the text of a fault script."""
-        _, server = self.serve("--quiet")
+        _, server = self.serve("--quiet", *serve_words)
         pin = self.run_program("cert", "pin", "--state", self.state)[1].decode().strip()
         lab = self.start("lab", "--json", "--listen", "127.0.0.1:0", "--to", server,
                          "--script", self.file("faults.toml", script.encode()))

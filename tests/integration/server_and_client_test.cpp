@@ -3,8 +3,12 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <vector>
 
+#include "net/clock.h"
+#include "net/receive_batch.h"
+#include "net/udp_socket.h"
 #include "served.h"
 
 namespace orzatty {
@@ -154,6 +158,27 @@ TEST(ServerAndClient, NobodyListeningIsUnreachable) {
 
   ASSERT_FALSE(client.has_value());
   EXPECT_EQ(client.error().kind, ErrorKind::kUnreachable);
+}
+
+TEST(ServerAndClient, ASilentServerIsTriedAgainUntilTheTimeToConnectIsOver) {
+  auto silent = net::UdpSocket::bind(*base::Address::parse("127.0.0.1:0"), {});
+  ASSERT_TRUE(silent);
+  ClientOptions options;
+  options.limits.handshake_timeout = 20ms;
+  options.connect_timeout = 300ms;
+
+  const Instant start = net::now();
+  const auto client = Client::connect(silent->local_address().text(), options);
+
+  ASSERT_FALSE(client.has_value());
+  EXPECT_EQ(client.error().kind, ErrorKind::kUnreachable);
+  EXPECT_GE(net::now() - start, 300ms);
+  net::ReceiveBatch batch;
+  std::set<std::uint16_t> attempts;  // each from a socket of its own
+  for (auto all = batch.receive(*silent, 16); !all.empty(); all = batch.receive(*silent, 16)) {
+    for (const net::Received& one : all) attempts.insert(one.remote.port);
+  }
+  EXPECT_GE(attempts.size(), 2U);
 }
 
 TEST(ServerAndClient, AClientThatIsPolledNeedsNoThread) {
