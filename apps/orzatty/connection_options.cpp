@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <utility>
 
 #include "output.h"
@@ -108,6 +109,25 @@ void declare_connection(CLI::App& command, ConnectionOptions& options) {
       ->group("Connection");
 }
 
+void declare_message_size(CLI::App& command, ConnectionOptions& options) {
+  constexpr std::uint32_t kOutboxSizeMax = 31 * 1024 * 1024;  // which a message has to fit
+  command
+      .add_option("--message-size-max", options.message_size_max,
+                  "Bytes of the largest message; the server's own limit counts too (1048576)")
+      ->check(CLI::Range(std::uint32_t{1}, kOutboxSizeMax))
+      ->group("Connection");
+}
+
+Limits limits_for(std::uint32_t message_size_max) {
+  Limits limits;
+  limits.message_size_max = message_size_max;
+  for (std::uint32_t Limits::* room : {&Limits::outbox_size_max, &Limits::stream_window,
+                                       &Limits::connection_window, &Limits::reassembly_size_max}) {
+    limits.*room = std::max(limits.*room, message_size_max);
+  }
+  return limits;
+}
+
 Result<Target> target_of(const ConnectionOptions& options, const Environment& environment) {
   std::vector<Source> sources = {of_command_line(options), of_environment(environment)};
   auto saved = of_state(options, environment);
@@ -151,6 +171,7 @@ Result<Client> connect(const ConnectionOptions& options, ClientOptions client,
   }
   client.token = std::move(target->token);
   client.trust = std::move(target->trust);
+  client.limits = limits_for(options.message_size_max);
   client.agent = "orzatty-cli";
   client.connect_timeout =
       std::chrono::duration_cast<Duration>(std::chrono::duration<double>(options.connect_timeout));

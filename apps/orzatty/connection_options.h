@@ -2,6 +2,7 @@
 // in this order. What is found first counts, separately for the server, the token and the trust.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "context.h"
@@ -27,6 +28,7 @@ struct ConnectionOptions {
   std::string state;
   std::string context;
   double connect_timeout = 10;  // seconds
+  std::uint32_t message_size_max = Limits{}.message_size_max;
 };
 
 // Where to connect to, and with what.
@@ -39,10 +41,16 @@ struct Target {
 // `options` must outlive the parsing of `command`.
 void declare_connection(CLI::App& command, ConnectionOptions& options);
 
+// For commands that send or receive messages of any size.
+void declare_message_size(CLI::App& command, ConnectionOptions& options);
+
+// The defaults, with as much room as the largest message needs.
+Limits limits_for(std::uint32_t message_size_max);
+
 Result<Target> target_of(const ConnectionOptions& options, const Environment& environment);
 
 // Opens the session. Until then a signal ends the process: nothing was sent yet. `client` is as for
-// Client::connect(), but for what this layer knows: token, trust and timeout.
+// Client::connect(), but for what this layer knows: token, trust, limits and timeout.
 Result<Client> connect(const ConnectionOptions& options, ClientOptions client,
                        Interruption& interruption);
 

@@ -46,10 +46,11 @@ Result<std::optional<std::string_view>> MessageSource::next_line() {
     const std::size_t newline = rest().find('\n', searched_);
     const std::size_t size = newline == std::string_view::npos ? rest().size() : newline;
     if (size > framing_.message_size_max) {
-      return failure(ExitCode::kFailed, "line " + std::to_string(count_ + 1) + " of " + name_ +
-                                            " has more than " +
-                                            std::to_string(framing_.message_size_max) +
-                                            " bytes (message_size_max): cut the file with --chunk");
+      return failure(ExitCode::kFailed,
+                     "line " + std::to_string(count_ + 1) + " of " + name_ + " has more than " +
+                         std::to_string(framing_.message_size_max) +
+                         " bytes (message_size_max): cut the file with --chunk, or "
+                         "raise it with --message-size-max");
     }
     if (newline != std::string_view::npos) return take(size, 1);
     searched_ = size;

@@ -142,7 +142,7 @@ Result<void> Publication::send_text() {
 
 Result<void> Publication::send_file() {
   const Framing framing = {.chunk_size = options_.chunk_size,
-                           .message_size_max = Limits{}.message_size_max};
+                           .message_size_max = options_.connection.message_size_max};
   const auto wait = [this](int fd) {
     pollfd now{.fd = fd, .events = POLLIN, .revents = 0};
     if (::poll(&now, 1, 0) != 0) return !interruption_.happened();
@@ -177,7 +177,11 @@ Result<void> Publication::send(std::string_view payload) {
           : publisher_.send(framed);
   if (!sent) {
     if (interruption_.happened()) return {};  // its client was closed: that is told by finish()
-    return std::unexpected(failure_of(sent.error()));
+    auto failed = failure_of(sent.error());
+    if (sent.error().kind == ErrorKind::kTooLarge) {
+      failed.text += ", the smaller of --message-size-max here and message_size_max of the server";
+    }
+    return std::unexpected(std::move(failed));
   }
   ++sent_;
   bytes_ += payload.size();
@@ -293,7 +297,7 @@ CLI::App& PubCommand::declare(CLI::App& program) {
   text_option_ = command.add_option("TEXT", options_.text, "The message");
   command.add_option("-f,--file", options_.file, "Publish a file's lines; - is standard input");
   command.add_option("--chunk", options_.chunk_size, "Cut the file every N bytes, not at newlines")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{Limits{}.message_size_max}));
+      ->check(CLI::PositiveNumber);
   command.add_flag("--text", options_.is_text, "State that it is UTF-8, which the server checks");
   command.add_option("--key", options_.key, "Key of the messages, such as AAPL")
       ->check([](const std::string& key) {
@@ -322,6 +326,7 @@ CLI::App& PubCommand::declare(CLI::App& program) {
   command.add_flag("--json", options_.json, "Print the result as JSON");
   command.add_flag("-q,--quiet", options_.quiet, "Print nothing but errors");
   declare_connection(command, options_.connection);
+  declare_message_size(command, options_.connection);
   return command;
 }
 
@@ -339,6 +344,12 @@ Result<void> PubCommand::check() const {
   }
   if (options_.chunk_size > 0 && options_.file.empty()) {
     return failure(ExitCode::kUsage, "--chunk is for --file");
+  }
+  if (options_.chunk_size > options_.connection.message_size_max) {
+    return failure(ExitCode::kUsage, "a chunk of " + std::to_string(options_.chunk_size) +
+                                         " bytes is above " +
+                                         std::to_string(options_.connection.message_size_max) +
+                                         ": raise it with --message-size-max");
   }
   if (options_.file == "-" && options_.count > 1) {
     return failure(ExitCode::kUsage, "standard input can be read only once: leave out --count");

@@ -181,8 +181,11 @@ class ServeCommand final : public Command {
   Result<void> save_development_context(const Plan& plan, const Server& server) const;
   void print_start(const Plan& plan, const Server& server, const MetricsEndpoint* metrics) const;
 
+  void handle_event(const ServerEvent& event);
+
   ServeOptions options_;
   EventLog log_;
+  std::uint64_t left_behind_ = 0;  // peers that did not get all that was accepted
 };
 
 CLI::App& ServeCommand::declare(CLI::App& program) {
@@ -221,10 +224,7 @@ Result<void> ServeCommand::serve(const Plan& plan, Interruption& interruption) {
                                   .limits = plan.config.limits,
                                   .secret = plan.config.secret,
                                   .busy_poll = plan.config.busy_poll,
-                                  .on_event = {}};
-  if (!options_.quiet) {
-    server_options.on_event = [this](const ServerEvent& event) { log_.write(event); };
-  }
+                                  .on_event = [this](const auto& event) { handle_event(event); }};
   auto server = Server::bind(plan.config.listen, std::move(server_options));
   if (!server) {
     const bool usage = server.error().kind == ErrorKind::kArgument;
@@ -243,7 +243,18 @@ Result<void> ServeCommand::serve(const Plan& plan, Interruption& interruption) {
   const auto served = server->run();
   interruption.on_first({});
   if (!served) return failure(ExitCode::kFailed, served.error().text);
+  if (left_behind_ > 0) {
+    return failure(ExitCode::kIncomplete,
+                   "stopped before " + std::to_string(left_behind_) +
+                       (left_behind_ == 1 ? " peer" : " peers") +
+                       " had all that was accepted: a longer drain_timeout waits longer for them");
+  }
   return {};
+}
+
+void ServeCommand::handle_event(const ServerEvent& event) {
+  if (event.kind == ServerEvent::Kind::kPeerLeftBehind) ++left_behind_;
+  if (!options_.quiet) log_.write(event);
 }
 
 Result<void> ServeCommand::save_development_context(const Plan& plan, const Server& server) const {

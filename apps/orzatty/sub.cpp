@@ -151,6 +151,7 @@ CLI::App& SubCommand::declare(CLI::App& program) {
       ->check(CLI::Range(0.001, 1e9));
   command.add_flag("-v,--verbose", options_.verbose, "Tell when it is subscribed");
   declare_connection(command, options_.connection);
+  declare_message_size(command, options_.connection);
   return command;
 }
 

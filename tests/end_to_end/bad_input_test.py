@@ -22,6 +22,29 @@ class BadFiles(hub.HubTest):
                               r"messages were accepted[^\n]*\n\Z")
         self.assertEqual(self.run_client("sub", "a", "--from", "start", "--count", 2)[1], b"one\ntwo\n")
 
+    def test_a_message_of_3_mib_needs_the_limit_of_all_who_handle_it(self):
+        self.serve()
+        source = self.file("in", b"x" * (3 << 20))
+        pub = ("pub", "a", "--file", source, "--chunk", 3 << 20)
+        self.assert_fails(self.run_client(*pub), 2, "--message-size-max")
+        self.assert_fails(self.run_client("pub", "a", "--file", source), 1,
+                          r"1048576 bytes .*--message-size-max")
+        self.assert_fails(self.run_client(*pub, "--message-size-max", 4 << 20, "--quiet"), 1,
+                          r"message_size_max = 1048576.*--message-size-max.* of the server")
+
+    def test_a_message_of_3_mib_passes_with_the_limit_raised(self):
+        config = self.file("orzatty.toml", b"[limits]\nmessage_size_max = 4194304\n"
+                                           b"stream_window = 4194304\noutbox_size_max = 4194304\n")
+        self.serve("--config", config)
+        content = bytes(range(256)) * (3 << 12)
+        raised = ("--message-size-max", 4 << 20)
+        self.assert_done(self.run_client("pub", "a", "--file", self.file("in", content), "--chunk",
+                                         len(content), *raised))
+        code, out, err = self.run_client("sub", "a", "--from", "start", "--count", 1, "--format", "raw",
+                                         *raised)
+        self.assertEqual((code, err), (0, ""))
+        self.assertTrue(out == content, len(out))
+
     def test_an_output_that_is_full_is_1(self):
         self.serve()
         with open("/dev/full", "wb") as full:

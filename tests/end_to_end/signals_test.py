@@ -61,7 +61,8 @@ class Interrupted(hub.HubTest):
         began = time.monotonic()
         server.send(signal.SIGTERM)
         code, _, err = server.finish()
-        self.assertEqual(code, 0, err)
+        self.assertEqual(code, 4, err)
+        self.assertRegex(err, r"\norzatty: stopped before 1 peer had all [^\n]*drain_timeout[^\n]*\n\Z")
         self.assertLess(time.monotonic() - began, 5)  # the subscriber would be taken for dead after 10
         self.assertRegex(err, "level=warn event=peer_left_behind identity=dev")
 
