@@ -12,6 +12,8 @@ namespace orzatty::hub {
 namespace {
 
 constexpr std::string_view kTooManyChannels = "the pattern matches too many channels";
+constexpr std::string_view kTooManySubscriptions =
+    "more subscriptions at once than the server allows (subscription_count_max)";
 
 std::expected<Offset, ErrorCode> checked(std::uint64_t asked, const wire::Subscribe& request,
                                          Offset end) {
@@ -61,7 +63,8 @@ void Subscribing::subscribe(Peer& peer, wire::Subscribe request) {
   peer.next_subscription = request.subscription.value() + 1;
   // spec: STREAM-9
   if (peer.deliveries().size() >= state_.config.limits.subscription_count_max) {
-    return core.fail({ErrorCode::kLimitExceeded, "too many subscriptions"});
+    return peer.session.ended(request.subscription, ErrorCode::kLimitExceeded,
+                              kTooManySubscriptions);
   }
   // Of a channel that is named twice the first counts.
   std::ranges::stable_sort(request.positions, {}, &wire::SubscribePosition::channel);

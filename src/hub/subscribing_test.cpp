@@ -460,21 +460,34 @@ TEST(Subscribe, WithAnIdThatIsNotAboveAllEarlierOnesClosesTheSession) {
 }
 
 // spec: STREAM-9
-TEST(Subscribe, OneMoreThanTheLimitClosesTheSession) {
+TEST(Subscribe, OneMoreThanTheLimitIsEndedAloneAndTheSessionGoesOn) {
   Limits limits;
   limits.subscription_count_max = 2;
   World world(config_of({}, limits));
   Client& bob = world.connect("bob");
-  bob.subscribe("a");
-  bob.subscribe("b");
+  const SubscriptionId first = bob.subscribe("a");
+  bob.subscribe("b.*");
   world.run();
-  ASSERT_FALSE(bob.closed_by_hub);
+  ASSERT_EQ(bob.subscribed.size(), 2U);
+  ASSERT_THAT(bob.ended, IsEmpty());
 
+  const SubscriptionId literal = bob.subscribe("c");
+  const SubscriptionId wildcard = bob.subscribe("c.*");
+  world.run();
+
+  ASSERT_EQ(bob.ended.size(), 2U);
+  EXPECT_EQ(bob.ended[0].subscription, literal);
+  EXPECT_EQ(bob.ended[1].subscription, wildcard);
+  for (const wire::Ended& one : bob.ended) EXPECT_EQ(one.code, ErrorCode::kLimitExceeded);
+  EXPECT_FALSE(bob.closed_by_hub);
+  ASSERT_EQ(world.publish("a", "still there"), ErrorCode::kNone);
+  world.run();
+  EXPECT_THAT(bob.texts(), ElementsAre("still there"));
+
+  bob.unsubscribe(first);  // its place is free again
   bob.subscribe("c");
   world.run();
-
-  ASSERT_TRUE(bob.closed_by_hub);
-  EXPECT_EQ(bob.closed_by_hub->code, ErrorCode::kLimitExceeded);
+  EXPECT_EQ(bob.subscribed.size(), 3U);
 }
 
 TEST(Subscribe, ToAChannelThatThereIsNoRoomForEndsWithChannelLimit) {
