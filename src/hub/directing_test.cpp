@@ -17,6 +17,17 @@ CorrelationId id(std::uint8_t number) {
   return id;
 }
 
+// A message frame, of a request when it has an id.
+void append_frame(Bytes& frames, std::string_view text, std::optional<CorrelationId> asked = {}) {
+  std::array<std::byte, wire::kMessageHeaderSizeMax> header;
+  const auto size = wire::encode_message_header(
+      header, MessageType::kRaw, {.correlation = asked, .wants_reply = asked.has_value()},
+      text.size());
+  frames.insert(frames.end(), header.begin(), header.begin() + static_cast<std::ptrdiff_t>(size));
+  const BytesView payload = bytes_of(text);
+  frames.insert(frames.end(), payload.begin(), payload.end());
+}
+
 // Alice asks on "time", and Bob is subscribed to it.
 class RequestsAndReplies : public testing::Test {
  protected:
@@ -205,6 +216,84 @@ TEST_F(RequestsAndReplies, AReplyToWhoIsGoneIsRefused) {
   reply(bob, replies, 7, "noon");
 
   EXPECT_THAT(codes(bob), ElementsAre(ErrorCode::kNotAwaited));
+}
+
+TEST_F(RequestsAndReplies, AmongOtherMessagesOfOneRunEachHasItsOwnFateAndPlace) {
+  bob.subscribe("time");
+  world.run();
+  Bytes frames;
+  append_frame(frames, "0");
+  append_frame(frames, "1");
+  append_frame(frames, "2", id(7));
+  append_frame(frames, "3", id(7));
+  append_frame(frames, "4", id(8));
+  append_frame(frames, "5");
+  Bytes run;
+  wire::encode(wire::Run{.first = 0, .size = frames.size(), .nonce = 9}, run);
+  run.insert(run.end(), frames.begin(), frames.end());
+  alice.write(asked, run);
+  world.settle();
+
+  EXPECT_THAT(bob.texts(), ElementsAre("0", "1", "2", "4", "5"));
+  EXPECT_THAT(codes(alice), ElementsAre(ErrorCode::kNotAuthorised));
+  const auto offsets = alice.acknowledged();
+  ASSERT_EQ(offsets.size(), 5U);
+  EXPECT_EQ(offsets.at(5).first, 4U);
+  reply(bob, replies, 8, "four");
+  reply(bob, replies, 7, "two");
+  EXPECT_THAT(alice.replies,
+              ElementsAre(Replied{id(8), "bob", "four"}, Replied{id(7), "bob", "two"}));
+}
+
+// Whether one request more fits where there is room for one, once the session of the first is gone.
+bool fits_behind_one_that_is_gone(Limits limits) {
+  limits.hub_request_count_max = 1;
+  World world({.limits = limits, .rules = {}, .channel_default = {}});
+  Client& first = world.connect("first");
+  Client& second = world.connect("second");
+  second.subscribe("time");
+  world.run();
+  first.send(first.open_publication("time"), "?", {.correlation = id(1), .wants_reply = true});
+  const StreamKey stream = second.open_publication("time", 0, 3);
+  world.run();
+  second.send(stream, "?", {.correlation = id(2), .wants_reply = true});
+  world.run();
+  EXPECT_EQ(second.rejects.size(), 1U);
+
+  world.cut(first);
+  world.pass(limits.session_retention);
+  second.send(stream, "?", {.correlation = id(3), .wants_reply = true});
+  world.settle();
+  return second.acknowledged().contains(1);
+}
+
+// spec: REQUEST-4
+TEST(RequestsOfOneSession, MakeRoomForOthersWhenItIsGone) {
+  EXPECT_TRUE(fits_behind_one_that_is_gone({.session_retention = 1s})) << "it waited too long";
+  EXPECT_TRUE(
+      fits_behind_one_that_is_gone({.session_retention = 1s, .session_retained_size_max = 1}))
+      << "it held too much to wait";
+}
+
+TEST_F(RequestsAndReplies, ARequestThatThereIsNoMemoryForIsNotWaitedFor) {
+  World small(config_of({.retention = {.count = 0, .bytes = 0}, .slow_policy = SlowPolicy::kWait},
+                        {.request_count_max = 1, .hub_size_max = 200 * 1024}));
+  Client& asking = small.connect("asking");
+  small.connect("reading").subscribe("time");
+  small.run();
+  const StreamKey stream = asking.open_publication("time");
+  const std::string large(50'000, 'x');
+  for (int i = 0; i < 10; ++i) asking.send(stream, large);
+  small.settle();
+  const std::size_t rejected = codes(asking).size();
+  ASSERT_GT(rejected, 0U);
+
+  asking.send(stream, large, {.correlation = id(1), .wants_reply = true});
+  asking.send(stream, "small", {.correlation = id(2), .wants_reply = true});
+  small.settle();
+
+  EXPECT_EQ(codes(asking).size(), rejected + 1);
+  EXPECT_EQ(codes(asking).back(), ErrorCode::kOverloaded);
 }
 
 // spec: REQUEST-5
