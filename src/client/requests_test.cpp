@@ -62,13 +62,27 @@ TEST_F(RequestTest, WithoutAReplyItFailsWhenItsTimeIsOverWhetherOrNotThereIsACon
   talk();
   lose();
 
-  EXPECT_LE(*engine_->next_timeout(), now_ + 1s);
   pass(1s);
   EXPECT_THAT(failures(), ElementsAre(Why::kTimeout));
   EXPECT_EQ(last<RequestFailed>().id, id(7));
   EXPECT_FALSE(engine_->take_reply(id(7)));
   pass(1s);
   EXPECT_THAT(failures(), ElementsAre(Why::kTimeout, Why::kTimeout));
+}
+
+TEST_F(RequestTest, AsksForTheMomentAtWhichItsTimeIsOver) {
+  connect();
+  const Instant until = now_ + 1s;
+  ASSERT_TRUE(ask(7, 1s));
+  talk();
+
+  while (failures().empty()) {
+    now_ = std::max(now_, *engine_->next_timeout());
+    engine_->handle_timeout(now_);
+    drain();
+  }
+
+  EXPECT_EQ(now_, until);
 }
 
 TEST_F(RequestTest, ThatTheServerRefusesFailsAtOnceWithTheCode) {
