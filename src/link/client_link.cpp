@@ -27,6 +27,10 @@ ErrorCode code_of(const quic::Closed& closed) {
   ORZATTY_UNREACHABLE();
 }
 
+// The more often a first packet was repeated in vain, the longer its sender waits for the next
+// time: on a path that comes back a new attempt is faster.
+constexpr Duration kUnansweredMax = std::chrono::seconds(4);
+
 // Asking again would give the same answer.
 bool is_final(const quic::Closed& closed) {
   return closed.origin == quic::CloseOrigin::kCertificate ||
@@ -48,6 +52,8 @@ ClientLink::ClientLink(client::EngineConfig engine, const quic::ConnectionConfig
 
 void ClientLink::connect(const base::Address& local, const base::Address& remote, Instant now) {
   streams_ = StreamMap();
+  attempt_at_ = now;
+  answered_ = false;
   control_credit_ = connection_credit_ = 0;
   connection_ =
       quic::Connection::connect(config_, credentials_, local, remote, server_name_, ++seed_, now);
@@ -69,6 +75,7 @@ void ClientLink::migrate(const base::Address& local, Instant now) {
 void ClientLink::handle_datagram(const quic::Datagram& datagram, Instant now) {
   if (connection_ == nullptr) return;
   receiving_at_ = now;
+  answered_ = true;
   connection_->handle_datagram(datagram, now, *this);
   drain_connection(now);
 }
@@ -155,7 +162,15 @@ void ClientLink::handle_closed(const quic::Closed& closed, Instant now) {
   engine_.transport_lost(code_of(closed), closed.text, is_final(closed), now);
 }
 
+std::optional<Instant> ClientLink::unanswered_until() const {
+  if (connection_ == nullptr || answered_) return std::nullopt;
+  return attempt_at_ + kUnansweredMax;
+}
+
 void ClientLink::handle_timeout(Instant now) {
+  if (const auto until = unanswered_until(); until && *until <= now) {
+    connect_failed("no answer to the first packets", now);
+  }
   if (connection_ != nullptr) {
     const auto due = connection_->next_timeout();
     if (due && *due <= now) {
@@ -168,11 +183,12 @@ void ClientLink::handle_timeout(Instant now) {
 }
 
 std::optional<Instant> ClientLink::next_timeout() const {
-  const auto engine = engine_.next_timeout();
   const auto connection = connection_ == nullptr ? std::nullopt : connection_->next_timeout();
-  if (!engine) return connection;
-  if (!connection) return engine;
-  return std::min(*engine, *connection);
+  std::optional<Instant> next;
+  for (const auto& timeout : {engine_.next_timeout(), connection, unanswered_until()}) {
+    if (timeout && (!next || *timeout < *next)) next = timeout;
+  }
+  return next;
 }
 
 void ClientLink::give_credit() {

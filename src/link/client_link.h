@@ -75,6 +75,8 @@ class ClientLink final : private quic::StreamSink {
   void handle_closed(const quic::Closed& closed, Instant now);
   void open_control(Instant now);
   void give_credit();
+  // When an attempt to which nothing came back is given up; none when something did.
+  [[nodiscard]] std::optional<Instant> unanswered_until() const;
 
   client::ClientEngine engine_;
   quic::ConnectionConfig config_;
@@ -87,6 +89,8 @@ class ClientLink final : private quic::StreamSink {
   std::uint64_t control_credit_ = 0;
   std::uint64_t connection_credit_ = 0;
   Instant receiving_at_;
+  Instant attempt_at_;     // when the connection was begun
+  bool answered_ = false;  // something came back
   bool finished_ = false;
   bool close_due_ = false;  // its packet is not written yet
 };

@@ -142,6 +142,21 @@ TEST(ClientLink, APublisherCutOffUntilItIsGivenUpComesBackAndEachMessageIsStored
   EXPECT_GT(counters.duplicates, 0U) << "nothing was on its way when it was cut off";
 }
 
+TEST(ClientLink, WhoWasCutOffIsBackSecondsAfterThePathIsHoweverLongThatTook) {
+  for (Duration hole = 30s; hole < 50s; hole += 700ms) {
+    World world;
+    Client& alice = world.client("alice");
+    ASSERT_TRUE(world.run_until([&] { return !alice.connected.empty(); }));
+
+    alice.cut_off = true;
+    world.run_for(hole);
+    alice.cut_off = false;
+
+    EXPECT_TRUE(world.run_until([&] { return alice.connected.size() == 2; }, 4s))
+        << std::chrono::duration<double>(hole).count();
+  }
+}
+
 // spec: SUBSCRIBE-4
 TEST(ClientLink, ASubscriberCutOffUntilItIsGivenUpGoesOnWhereItWas) {
   World world;

@@ -112,7 +112,8 @@ std::expected<void, Error> ClientRuntime::open(Duration timeout) {
                  deadline_after(timeout));
   const PumpGuard lock = lock_pump();
   if (connected_) return {};
-  if (decided || !last_error_.text.empty()) return std::unexpected(last_error_);
+  const bool said_why = !last_error_.text.empty() && last_error_.code != ErrorCode::kPeerSilent;
+  if (decided || said_why) return std::unexpected(last_error_);
   return std::unexpected(Error{ErrorKind::kUnreachable, ErrorCode::kPeerSilent,
                                "no answer from " + address_ + ": is a server running there?"});
 }
