@@ -34,6 +34,7 @@ bool BackupThread::pump_alone() {
 }
 
 void BackupThread::stand_by() {
+  runtime_.waiting_threads_.wait_until_none();
   seen_pumps_ = runtime_.pump_count_.load(std::memory_order_relaxed);
   std::this_thread::sleep_for(kStandBy);
 }

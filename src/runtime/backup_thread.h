@@ -1,8 +1,9 @@
 // The client's backup thread: runs the pump when no sending thread does, for idle time and timers.
 //
-// While others pump it stands by and looks up once a millisecond, without touching the socket, so
-// that it does not preempt them. When they have stopped it sends what they left behind and sleeps
-// on the socket; a sender that appends then wakes it.
+// While another thread waits with the pump it sleeps until that one is done. While senders pump it
+// stands by and looks up once a millisecond, without touching the socket, so that it does not
+// preempt them. When they have stopped it sends what they left behind and sleeps on the socket; a
+// sender that appends then wakes it.
 #pragma once
 
 #include <atomic>

@@ -148,7 +148,8 @@ bool ClientRuntime::pump(Instant now) {
   if (std::exchange(rebind_wanted_, false)) static_cast<void>(move_socket(now));
   retire_abandoned();
   call_ready();
-  if (write(now)) active_ = true;
+  unsent_ = write(now) && !socket_->sink().blocked();
+  if (unsent_) active_ = true;
   if (socket_->sink().blocked()) active_ = false;  // only time helps
   quiet_.store(link_.quiet() && connected_, std::memory_order_relaxed);
   wake_backup_if_late();
@@ -194,11 +195,11 @@ bool ClientRuntime::has_news() {
 }
 
 // A sender that pumped may have started a timer which is due before the sleeping backup thread
-// wakes, or leave something unsent.
+// wakes, or leave something unsent. What it left unread wakes that thread by itself.
 void ClientRuntime::wake_backup_if_late() {
   const auto next = link_.next_timeout();
   const bool late = next && backup_until_ && *next < *backup_until_;
-  if (late || active_ || has_news()) socket_->backup().wake();
+  if (late || unsent_ || has_news()) socket_->backup().wake();
 }
 
 void ClientRuntime::open_transport(Instant now) {
@@ -267,6 +268,7 @@ bool ClientRuntime::spin_until(const Condition& condition, Instant deadline) {
 }
 
 bool ClientRuntime::wait_until(const Condition& condition, Instant deadline) {
+  const runtime::WaitingThreads::Place place(waiting_threads_);
   while (true) {
     const std::lock_guard lock(pump_lock_);
     if (spin_until(condition, deadline)) return true;

@@ -28,6 +28,7 @@
 #include "runtime/client_socket.h"
 #include "runtime/publisher_state.h"
 #include "runtime/pump_lock.h"
+#include "runtime/waiting_threads.h"
 
 namespace orzatty {
 
@@ -192,6 +193,7 @@ class ClientRuntime final : private link::ClientEvents {
   std::map<std::uint64_t, std::optional<std::vector<KnownFate>>> fates_;  // by question
   std::map<CorrelationId, ReplyHandler> reply_handlers_;
   bool active_ = false;                  // the last turn did something
+  bool unsent_ = false;                  // it left something that could be sent at once
   std::optional<Instant> backup_until_;  // when the backup thread wakes by itself
   Instant received_at_;
   Instant probe_at_;
@@ -207,6 +209,7 @@ class ClientRuntime final : private link::ClientEvents {
   Error last_error_;
   Error closed_reason_;  // written once, before closed_
 
+  runtime::WaitingThreads waiting_threads_;
   std::atomic<std::thread::id> pumping_;
   std::atomic<bool> quiet_{false};  // nothing is on its way: a lone message may leave at once
   std::atomic<bool> closed_{false};
