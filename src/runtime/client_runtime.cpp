@@ -9,6 +9,7 @@
 #include "net/clock.h"
 #include "net/entropy.h"
 #include "runtime/backup_thread.h"
+#include "runtime/stream_window.h"
 #include "runtime/tls.h"
 #include "wire/hello.h"
 
@@ -38,7 +39,7 @@ client::EngineConfig engine_config(const ClientOptions& options) {
 quic::ConnectionConfig connection_config(const ClientOptions& options, std::size_t address_count) {
   const auto share = options.connect_timeout / static_cast<Duration::rep>(address_count);
   quic::ConnectionConfig config;
-  config.stream_window = options.limits.stream_window;
+  config.stream_window = runtime::stream_window(options.limits);
   config.connection_window = options.limits.connection_window;
   config.bidi_stream_count = 0;
   config.uni_stream_count = options.limits.subscription_count_max;

@@ -11,6 +11,7 @@
 #include "quic/digest.h"
 #include "runtime/identity.h"
 #include "runtime/outgoing.h"
+#include "runtime/stream_window.h"
 #include "wire/direct.h"
 #include "wire/message.h"
 
@@ -32,7 +33,7 @@ std::array<std::byte, 32> endpoint_secret(const std::string& secret) {
 
 link::ServerEngineConfig engine_config(const ServerOptions& options) {
   link::ServerEngineConfig config;
-  config.endpoint.connection.stream_window = options.limits.stream_window;
+  config.endpoint.connection.stream_window = runtime::stream_window(options.limits);
   config.endpoint.connection.connection_window = options.limits.connection_window;
   config.endpoint.connection.bidi_stream_count = 1;  // spec: TRANSPORT-4
   config.endpoint.connection.uni_stream_count = 0;

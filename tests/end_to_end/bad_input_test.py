@@ -1,8 +1,11 @@
 """Bad input of every kind: a clear line, the documented exit code, and nobody else notices."""
 
+import pathlib
 import random
+import re
 import socket
 import subprocess
+import urllib.request
 
 import hub
 
@@ -45,6 +48,17 @@ class BadFiles(hub.HubTest):
         self.assertEqual((code, err), (0, ""))
         self.assertTrue(out == content, len(out))
 
+    def test_the_largest_message_passes_where_the_window_is_no_larger(self):
+        size = 3 << 20
+        config = self.file("orzatty.toml", b"[limits]\nmessage_size_max = %d\nstream_window = %d\n"
+                                           b"outbox_size_max = %d\n" % (size, size, size))
+        self.serve("--config", config)
+        raised = ("--message-size-max", size)
+        self.assert_done(self.run_client("pub", "a", "--file", self.file("in", bytes(size)), "--chunk", size,
+                                         "--patience", 10, *raised))
+        self.assertEqual(self.run_client("sub", "a", "--from", "start", "--count", 1, "--timeout", 10,
+                                         "--format", "raw", *raised)[1], bytes(size))
+
     def test_an_output_that_is_full_is_1(self):
         self.serve()
         with open("/dev/full", "wb") as full:
@@ -71,18 +85,40 @@ class BadFiles(hub.HubTest):
         self.assert_fails(result, 1, "message 2 is not UTF-8.*; 1 of 1 messages were accepted")
 
 
+def resident(process):
+    """Bytes of memory that a running process has."""
+    status = pathlib.Path(f"/proc/{process.process.pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) * 1024
+
+
 class BadDatagrams(hub.HubTest):
-    def test_garbage_leaves_the_server_unmoved(self):
-        _, address = self.serve()
+    def flood(self, address, count):
+        """Random bytes, of every size up to 1500 in turn."""
         host, port = address.split(":")
-        chance = random.Random(4)
+        pool = memoryview(random.Random(4).randbytes(1 << 20))
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-            for size in [*range(21), *range(21)]:
-                sender.sendto(chance.randbytes(size), (host, int(port)))
-            for _ in range(20_000):
-                sender.sendto(chance.randbytes(chance.choice((21, 43, 100, 1200, 1452))),
-                              (host, int(port)))
-        self.assert_done(self.run_client("ping", "--count", 3, "--interval", 0))
+            sender.connect((host, int(port)))
+            for number in range(count):
+                begin = number * 7919 % (len(pool) - 1500)
+                sender.send(pool[begin:begin + number % 1501])
+
+    def test_a_million_of_them_leave_the_server_and_its_subscriber_unmoved(self):
+        server, address = self.serve("--metrics", "127.0.0.1:0")
+        metrics = server.wait_for_line("stdout", r"(http://\S+/metrics)").group(1)
+        subscriber = self.subscribe("a", "--count", 2)
+        self.publish("a", "before")
+        self.flood(address, 50_000)  # what memory the first of them need
+        before = resident(server)
+        self.flood(address, 1_000_000)
+        grown = resident(server) - before
+        self.publish("a", "after")
+        code, out, err = subscriber.finish()
+        self.assertEqual((code, out, err), (0, b"before\nafter\n", "orzatty: subscribed to a\n"))
+        with urllib.request.urlopen(metrics, timeout=hub.PATIENCE) as answer:
+            ignored = re.search(r"^orzatty_datagrams_ignored_total (\d+)$", answer.read().decode(), re.MULTILINE)
+        self.assertGreater(int(ignored.group(1)), 20_000)  # the rest found no room in its socket
+        if b"__asan_init" not in pathlib.Path(hub.PROGRAM).read_bytes():  # which keeps what was freed
+            self.assertLess(grown, 4 << 20)
 
 
 class BadPlaces(hub.HubTest):
