@@ -92,6 +92,21 @@ TEST(ClientLink, AWrongTokenIsRefusedForGoodAndNobodyJoins) {
   EXPECT_EQ(world.server->connection_count(), 0U);
 }
 
+// spec: TRANSPORT-1
+TEST(ClientLink, AServerOfAnotherProtocolIsLeftForGoodWithAWordWhatItMeans) {
+  World world({.application_protocol = "h3"});
+  Client& alice = world.client("alice");
+
+  ASSERT_TRUE(world.run_until([&] { return !alice.disconnected.empty(); }, 1s));
+  world.run_for(30s);
+
+  ASSERT_EQ(alice.disconnected.size(), 1U);
+  EXPECT_EQ(alice.disconnected.front().code, ErrorCode::kVersionUnsupported);
+  EXPECT_FALSE(alice.disconnected.front().retrying);
+  EXPECT_THAT(alice.disconnected.front().text, testing::HasSubstr("protocol"));
+  EXPECT_TRUE(alice.link().finished());
+}
+
 TEST(ClientLink, AFifthOfAllDatagramsLostLosesNoMessageAndNoOrder) {
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     SCOPED_TRACE(seed);

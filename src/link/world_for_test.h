@@ -319,6 +319,7 @@ struct WorldConfig {
   Duration delay = 5ms;  // one way
   double loss = 0;
   std::uint64_t seed = 1;
+  std::string application_protocol = "orzatty/1";  // the server's
 };
 
 // A token is "token-of-NAME" and gives the identity NAME; every other is refused.
@@ -421,7 +422,8 @@ class World final : private ServerEvents {
                                   .connection_window = config_.limits.connection_window,
                                   .bidi_stream_count = 1,
                                   .uni_stream_count = 0,
-                                  .idle_timeout = 3 * config_.limits.dead_after};
+                                  .idle_timeout = 3 * config_.limits.dead_after,
+                                  .application_protocol = config_.application_protocol};
     config.hub = {
         .limits = config_.limits, .rules = {}, .channel_default = config_.channel_default};
     ServerEvents& events = *this;
