@@ -58,6 +58,34 @@ std::string line(const SessionBroken& broken) {
   return "program " + std::to_string(broken.program.value()) +
          " is thrown out: " + std::string(broken.text);
 }
+std::string line(const ProducerNamed& named) {
+  return "program " + std::to_string(named.program.value()) + " is epoch " +
+         std::to_string(named.epoch.value()) + " of " + std::string(named.producer);
+}
+std::string line(const WasWelcomed& welcomed) {
+  return "program " + std::to_string(welcomed.program.value()) + " is welcome as " +
+         std::string(welcomed.identity) + (welcomed.resumed ? ", again" : "");
+}
+std::string session(SessionNumber number, std::string_view what) {
+  return "session " + std::to_string(number.value()) + std::string(what);
+}
+std::string line(const SessionBegan& began) { return session(began.session, " begins"); }
+std::string line(const SessionAway& away) { return session(away.session, " waits"); }
+std::string line(const SessionBack& back) { return session(back.session, " goes on"); }
+std::string line(const SessionOver& over) { return session(over.session, " ends"); }
+std::string line(const DirectSent& sent) {
+  return session(sent.session, " is sent " + std::to_string(sent.sequence.value()));
+}
+std::string line(const DirectSeen& seen) {
+  return "program " + std::to_string(seen.program.value()) + " gets " +
+         std::to_string(seen.sequence.value()) + " of " + session(seen.session, "");
+}
+std::string line(const DirectLost& lost) {
+  return "program " + std::to_string(lost.program.value()) + " misses what was sent to it alone";
+}
+std::string line(const HubGrew&) { return {}; }
+std::string line(const StillWaiting&) { return {}; }
+std::string line(const IntruderActed&) { return "an intruder has changed something"; }
 std::string line(const Counted&) { return {}; }
 std::string line(const Healed&) { return {}; }
 

@@ -6,6 +6,7 @@
 #include "sim/payload.h"
 #include "sim/tls_identity.h"
 #include "wire/message.h"
+#include "wire/subscribe.h"
 
 namespace orzatty::sim {
 
@@ -41,7 +42,8 @@ ClientHost::ClientHost(ClientConfig config, const base::Address& server, Streams
       server_(server),
       streams_(streams),
       chronicle_(chronicle),
-      chance_(streams.stream("client", config_.index)) {
+      chance_(streams.stream("client", config_.index)),
+      unasked_(session::Scratch::kKept) {
   start(now);
 }
 
@@ -52,6 +54,7 @@ void ClientHost::start(Instant now) {
   program_ = chronicle_.next_program();
   heard_.clear();
   channels_.clear();
+  direct_count_ = 0;
   tell(ProgramBegan{program_, config_.identity, config_.role});
   link::ClientEvents& events = *this;
   link_ = std::make_unique<link::ClientLink>(
@@ -120,6 +123,8 @@ void ClientHost::write(link::PacketSink& sink, Instant now) {
     ask(wish, wish.stored ? StartPosition::at(*wish.stored) : StartPosition::start());
   }
   link_->drain(now);
+  if (config_.role == Role::kIntruder) speak_out_of_turn();
+  if (fenced_) return kill();
   if (std::exchange(connection_wanted_, false)) link_->connect(address, server_, now);
   while (link_->write(sink, now)) {
   }
@@ -147,11 +152,7 @@ void ClientHost::run_feeds(Instant now) {
 
 bool ClientHost::publish_one(Feeding& feeding, Instant now) {
   client::ClientEngine& engine = link_->engine();
-  if (!feeding.publication) {
-    feeding.publication = engine.publish(*ChannelName::parse(feeding.feed.channel));
-    channels_.resize(feeding.publication->value() + 1);
-    channels_[feeding.publication->value()] = feeding.feed.channel;
-  }
+  if (!feeding.publication) open(feeding);
   session::Outbox& outbox = engine.outbox(*feeding.publication);
   const Sequence sequence = outbox.next_sequence();
   const std::uint64_t sizes = feeding.feed.size_max - kPayloadSizeMin + 1;
@@ -165,11 +166,42 @@ bool ClientHost::publish_one(Feeding& feeding, Instant now) {
   --feeding.left;
   ++published_count_;
   tell(Published{program_, *feeding.publication, feeding.feed.channel, sequence,
-                 feeding.feed.time_to_live.has_value()});
+                 feeding.feed.time_to_live});
   return true;
 }
 
+// Each process of a named producer is a newer epoch of it, and counts anew.
+void ClientHost::open(Feeding& feeding) {
+  const std::string& producer = feeding.feed.producer;
+  client::NamedProducer named{{}, ProducerEpoch(config_.epoch + start_count_), Sequence(0)};
+  streams_.stream("producer " + producer).fill(named.id.bytes);
+  const ChannelName channel = *ChannelName::parse(feeding.feed.channel);
+  feeding.publication =
+      link_->engine().publish(channel, feeding.feed.priority, producer.empty() ? nullptr : &named);
+  channels_.resize(feeding.publication->value() + 1);
+  channels_[feeding.publication->value()] = feeding.feed.channel;
+  if (producer.empty()) return;
+  tell(ProducerNamed{program_, *feeding.publication, producer, named.epoch});
+}
+
+// Once HELLO has left, and while the server looks for somebody who knows the token: a subscription.
+void ClientHost::speak_out_of_turn() {
+  client::ClientEngine& engine = link_->engine();
+  if (spoke_ || !engine.has_transport()) return;
+  session::SendQueue& control = engine.sends().queue(session::kControlKey);
+  if (control.unsent() > 0) return;
+  spoke_ = true;
+  Bytes unasked;
+  wire::encode(wire::Subscribe{.subscription = SubscriptionId(0),
+                               .pattern = *ChannelPattern::parse(">"),
+                               .start = StartPosition::start(),
+                               .positions = {}},
+               unasked);
+  if (unasked_.write(unasked, control)) engine.sends().wake(session::kControlKey);
+}
+
 bool ClientHost::settled() {
+  if (fenced_) return true;
   return running() && link_->engine().settled() &&
          std::ranges::all_of(feeds_, [](const Feeding& feeding) { return feeding.left == 0; });
 }
@@ -195,8 +227,14 @@ void ClientHost::on_event(client::EngineOutput& output, Instant /*now*/) {
     on_delivered(*delivered);
   } else if (std::holds_alternative<client::ConnectWanted>(output)) {
     connection_wanted_ = true;
-  } else if (std::holds_alternative<client::Connected>(output)) {
+  } else if (const auto* connected = std::get_if<client::Connected>(&output)) {
     ++connected_count_;
+    ++(connected->resumed ? resumed_count_ : session_count_);
+    tell(WasWelcomed{program_, connected->identity, connected->resumed});
+  } else if (const auto* direct = std::get_if<client::DeliveredDirect>(&output)) {
+    on_direct(*direct);
+  } else if (const auto* lost = std::get_if<client::DirectMissed>(&output)) {
+    tell(DirectLost{program_, lost->from, lost->to});
   } else if (const auto* disconnected = std::get_if<client::Disconnected>(&output)) {
     on_disconnected(*disconnected);
   } else if (const auto* settled = std::get_if<client::Settled>(&output)) {
@@ -260,7 +298,22 @@ void ClientHost::on_ended(const client::SubscriptionEnded& ended) {
   }
 }
 
+void ClientHost::on_direct(const client::DeliveredDirect& direct) {
+  for (const wire::MessageView message : wire::MessageRange(direct.frames)) {
+    const SeenMessage seen = read_payload(message.payload);
+    tell(DirectSeen{program_, SessionNumber(seen.name.program.value()), seen.name.sequence,
+                    seen.intact});
+  }
+  direct_count_ += direct.count;
+}
+
 void ClientHost::on_disconnected(const client::Disconnected& disconnected) {
+  const bool named = std::ranges::any_of(
+      feeds_, [](const Feeding& feeding) { return !feeding.feed.producer.empty(); });
+  if (named && disconnected.code == ErrorCode::kFenced) {
+    fenced_ = true;
+    return;
+  }
   if (config_.role == Role::kIntruder || is_explained(disconnected.code)) return;
   tell(SessionBroken{program_, disconnected.code, disconnected.text});
 }

@@ -12,6 +12,7 @@
 #include "base/prng.h"
 #include "link/client_link.h"
 #include "orzatty/limits.h"
+#include "session/scratch.h"
 #include "sim/chronicle.h"
 #include "sim/host.h"
 #include "sim/streams.h"
@@ -27,6 +28,9 @@ struct Feed {
   std::uint64_t burst_max = 1;  // messages at a time: 1 to that many
   std::size_t size_max = 64;
   std::optional<std::chrono::milliseconds> time_to_live = {};
+  // Of a producer of that name, whose newer processes fence the older; else of the process's own.
+  std::string producer = {};
+  std::uint8_t priority = kPriorityDefault;
 };
 
 struct ClientConfig {
@@ -35,6 +39,7 @@ struct ClientConfig {
   Role role = Role::kClient;
   Limits limits;
   std::uint64_t index = 0;  // among all clients of a world: draws its chance
+  std::uint64_t epoch = 0;  // before that of its named producers' first process
 };
 
 // What a program was told of one channel, in order.
@@ -65,6 +70,8 @@ class ClientHost final : public Host, private link::ClientEvents {
   void write(link::PacketSink& sink, Instant now) override;
   void move(const base::Address& local, Instant now);
 
+  // A newer process of its producer has shut it out, and it will not come back.
+  [[nodiscard]] bool fenced() const { return fenced_; }
   // Nothing is left to publish, and everything that was has its fate.
   [[nodiscard]] bool settled();
   [[nodiscard]] bool connected() const { return link_ != nullptr && link_->engine().connected(); }
@@ -74,6 +81,11 @@ class ClientHost final : public Host, private link::ClientEvents {
   [[nodiscard]] std::uint64_t published_count() const { return published_count_; }
   [[nodiscard]] std::uint64_t seen_count() const { return seen_count_; }
   [[nodiscard]] std::uint64_t connected_count() const { return connected_count_; }
+  // Messages to this client alone, in this life of the process.
+  [[nodiscard]] std::uint64_t direct_count() const { return direct_count_; }
+  // In how many sessions it was welcome, and how often again in the same.
+  [[nodiscard]] std::uint64_t session_count() const { return session_count_; }
+  [[nodiscard]] std::uint64_t resumed_count() const { return resumed_count_; }
   // By channel, of this life of the process, all subscriptions together.
   [[nodiscard]] const std::map<std::string, Heard>& heard() const { return heard_; }
   [[nodiscard]] const std::map<std::string, std::uint64_t>& fates() const { return fates_; }
@@ -102,6 +114,9 @@ class ClientHost final : public Host, private link::ClientEvents {
   void on_settled(const client::Settled& settled);
   void on_ended(const client::SubscriptionEnded& ended);
   void on_disconnected(const client::Disconnected& disconnected);
+  void on_direct(const client::DeliveredDirect& direct);
+  void open(Feeding& feeding);
+  void speak_out_of_turn();
   void run_feeds(Instant now);
   [[nodiscard]] bool publish_one(Feeding& feeding, Instant now);
   void ask(Wish& wish, const StartPosition& start);
@@ -115,6 +130,7 @@ class ClientHost final : public Host, private link::ClientEvents {
   Chronicle& chronicle_;
   base::Prng chance_;
   std::uint64_t start_count_ = 0;
+  session::Scratch unasked_;  // what an intruder says; outlives the link
   std::unique_ptr<link::ClientLink> link_;
   ProgramId program_;
   ServerLife life_;  // of the server whose datagram is being handled
@@ -125,9 +141,14 @@ class ClientHost final : public Host, private link::ClientEvents {
   std::vector<SeenMessage> seen_;          // reused
   Bytes payload_;                          // reused
   bool connection_wanted_ = false;
+  bool fenced_ = false;
+  bool spoke_ = false;
   std::uint64_t published_count_ = 0;
   std::uint64_t seen_count_ = 0;
   std::uint64_t connected_count_ = 0;
+  std::uint64_t direct_count_ = 0;
+  std::uint64_t session_count_ = 0;
+  std::uint64_t resumed_count_ = 0;
   std::map<std::string, Heard> heard_;
   std::map<std::string, std::uint64_t> fates_;
 };

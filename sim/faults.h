@@ -34,6 +34,8 @@ enum class Fault : std::uint8_t {
   kSmallBuffers,
   kShortRetention,
   kDeadlines,
+  kTwin,
+  kThief,
 };
 
 struct FaultRow {
@@ -42,7 +44,7 @@ struct FaultRow {
   double chance;  // that a seed has it
 };
 
-constexpr std::array<FaultRow, 22> kFaults = {{
+constexpr std::array<FaultRow, 24> kFaults = {{
     {Fault::kLoss, "loss", 0.50},              // 0.1 to 40 % of datagrams, one by one
     {Fault::kBursts, "bursts", 0.25},          // many in a row
     {Fault::kReordering, "reordering", 0.30},  // late by up to four delays
@@ -66,6 +68,8 @@ constexpr std::array<FaultRow, 22> kFaults = {{
      0.30},  // windows, outboxes and a hub that are always full
     {Fault::kShortRetention, "short retention", 0.35},  // channels that keep little of the past
     {Fault::kDeadlines, "deadlines", 0.25},  // messages that are worth nothing after 20 ms to 5 s
+    {Fault::kTwin, "twin", 0.15},    // a second process of a named producer, beside the first
+    {Fault::kThief, "thief", 0.15},  // comes back with the id of another's session
 }};
 
 using FaultSet = std::set<Fault>;

@@ -2,7 +2,9 @@
 // by nothing else. Borrowed parts are valid until handle() returns.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <variant>
@@ -18,6 +20,8 @@ namespace orzatty::sim {
 using ProgramId = StrongId<struct ProgramTag, std::uint32_t>;
 // From one start of the server to its end.
 using ServerLife = StrongId<struct ServerLifeTag, std::uint32_t>;
+// Sessions in the order in which they began, over all lives of the server.
+using SessionNumber = StrongId<struct SessionNumberTag, std::uint32_t>;
 
 // Which message it is, as its payload says.
 struct MessageName {
@@ -53,7 +57,14 @@ struct Published {
   PublicationId publication;
   std::string_view channel;
   Sequence sequence;
-  bool expires = false;
+  std::optional<std::chrono::milliseconds> time_to_live = {};
+};
+// A publication of a producer that outlives its process: those of a name are one producer.
+struct ProducerNamed {
+  ProgramId program;
+  PublicationId publication;
+  std::string_view producer;
+  ProducerEpoch epoch;
 };
 struct FateTold {
   ProgramId program;
@@ -117,6 +128,53 @@ struct ResetSeen {
   std::string_view channel;
   ServerLife life;
 };
+// A program was let in, as `identity`; `resumed`: into the session that it had.
+struct WasWelcomed {
+  ProgramId program;
+  std::string_view identity;
+  bool resumed = false;
+};
+
+// A session of the server and what is sent to it alone, over all connections that it has.
+struct SessionBegan {
+  SessionNumber session;
+};
+struct SessionAway {  // its connection is gone
+  SessionNumber session;
+};
+struct SessionBack {
+  SessionNumber session;
+};
+struct SessionOver {
+  SessionNumber session;
+};
+struct DirectSent {
+  SessionNumber session;
+  Sequence sequence;
+};
+struct DirectSeen {
+  ProgramId program;
+  SessionNumber session;
+  Sequence sequence;
+  bool intact = false;
+};
+struct DirectLost {
+  ProgramId program;
+  Sequence from;
+  Sequence to;
+};
+
+// Everything is healed, and somebody has not come to rest.
+struct StillWaiting {
+  std::string_view who;
+};
+
+// What the logs of the hub hold is more than ever before.
+struct HubGrew {
+  std::uint64_t bytes = 0;
+};
+// What somebody sent who was not let in has changed something.
+struct IntruderActed {};
 // Somebody who was never let in was told more than that.
 struct IntruderHeard {
   ProgramId program;
@@ -132,6 +190,8 @@ struct SessionBroken {
 using Happening =
     std::variant<ServerRose, ServerFell, ProgramBegan, ProgramKilled, Healed, Published, FateTold,
                  Counted, SubscriptionAsked, SubscriptionConfirmed, SubscriptionOver, MessagesSeen,
-                 GapSeen, ResetSeen, IntruderHeard, SessionBroken>;
+                 GapSeen, ResetSeen, IntruderHeard, SessionBroken, ProducerNamed, WasWelcomed,
+                 SessionBegan, SessionAway, SessionBack, SessionOver, DirectSent, DirectSeen,
+                 DirectLost, HubGrew, IntruderActed, StillWaiting>;
 
 }  // namespace orzatty::sim

@@ -3,6 +3,9 @@
 #include <cinttypes>
 #include <cstdio>
 #include <fstream>
+#include <iterator>
+#include <optional>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -119,6 +122,27 @@ int play_file(const Options& options) {
   return play_many(options, tasks);
 }
 
+struct Found {
+  std::uint64_t seed = 0;
+  Violation violation;
+};
+// The lowest seed of those in a row, whichever process is the first to end.
+std::optional<Found> first_to_fail(const std::vector<Task>& tasks, std::size_t jobs) {
+  std::optional<Found> found;
+  std::set<std::uint64_t> played;
+  play_all(tasks, jobs, [&](const Task& task, const Outcome& outcome) {
+    played.insert(task.seed);
+    if (outcome.violation && (!found || task.seed < found->seed)) {
+      found = Found{task.seed, *outcome.violation};
+    }
+    if (!found) return Further::kGoOn;
+    const auto below = std::distance(played.begin(), played.find(found->seed));
+    const bool all_below = static_cast<std::uint64_t>(below) == found->seed - tasks.front().seed;
+    return all_below ? Further::kStop : Further::kGoOn;
+  });
+  return found;
+}
+
 // A checker that catches nothing proves nothing.
 int play_planted(const Options& options) {
   bool all = true;
@@ -127,17 +151,11 @@ int play_planted(const Options& options) {
     Options planted = options;
     planted.planted = bug.name;
     planted.seed_last = planted.seed_first + kPlantedSeedsMax - 1;
-    Violation found;
-    std::uint64_t seed = 0;
-    play_all(tasks_of(planted), options.jobs, [&](const Task& task, const Outcome& outcome) {
-      if (!outcome.violation) return Further::kGoOn;
-      found = *outcome.violation;
-      seed = task.seed;
-      return Further::kStop;
-    });
-    all = all && seed != 0;
+    const auto found = first_to_fail(tasks_of(planted), options.jobs);
+    all = all && found;
     std::printf("%-26s %-16s %6" PRIu64 "  %s\n", std::string(bug.name).c_str(),
-                seed == 0 ? "NOBODY" : found.checker.c_str(), seed, found.what.c_str());
+                found ? found->violation.checker.c_str() : "NOBODY", found ? found->seed : 0,
+                found ? found->violation.what.c_str() : std::string(bug.what).c_str());
     std::fflush(stdout);
   }
   return all ? 0 : 1;
@@ -154,12 +172,12 @@ int start(std::span<char*> arguments) {
     return 0;
   }
   if (options->hash_only || options->trace) return play_one(*options);
+  if (options->planted_table) return play_planted(*options);
   if (!options->json) {
     std::printf("seeds %" PRIu64 " to %" PRIu64 ", scenario %s\n", options->seed_first,
                 options->seed_last, std::string(options->scenario->name).c_str());
     std::fflush(stdout);
   }
-  if (options->planted_table) return play_planted(*options);
   if (!options->seeds_file.empty()) return play_file(*options);
   return play_many(*options, tasks_of(*options));
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 namespace orzatty::sim {
 
@@ -19,6 +20,9 @@ Duration between(base::Prng& chance, Duration least, Duration most) {
   return Duration(static_cast<std::int64_t>(
       between(chance, static_cast<double>(least.count()), static_cast<double>(most.count()))));
 }
+// Above that of any process of the first.
+constexpr std::uint64_t kTwinEpoch = 1000;
+
 std::size_t pick(base::Prng& chance, std::size_t count) {
   return static_cast<std::size_t>(chance.below(count));
 }
@@ -60,6 +64,7 @@ class Drawing {
         static_cast<std::int64_t>(std::min<std::uint64_t>(30, reduction_.seconds_max));
     plan_.length = std::chrono::seconds(seconds);
     plan_.intruder_count = has(Fault::kIntruder) ? 2 : 0;
+    plan_.thief = has(Fault::kThief);
   }
 
   void draw_server() {
@@ -79,6 +84,8 @@ class Drawing {
     }
     const Duration session_retention = between(chance, 1s, 30s);
     if (has(Fault::kShortRetention)) limits.session_retention = session_retention;
+    base::Prng of_directs = streams_.stream("directs");
+    if (of_directs.chance(0.5)) plan_.world.server.direct_count = 60;
     channel_count_ = 1 + pick(chance, 4);
     for (std::size_t i = 0; i < channel_count_; ++i) {
       base::Prng of_channel = streams_.stream("channel", i);
@@ -136,6 +143,10 @@ class Drawing {
     for (std::size_t i = 0; i < std::min(count, reduction_.client_count_max); ++i) {
       plan_.clients.push_back(draw_client(i, messages / count + 1));
     }
+    if (streams_.stream("named producers").chance(0.3) || has(Fault::kTwin)) {
+      for (PlannedClient& client : plan_.clients) name_producers(client);
+    }
+    if (has(Fault::kTwin) && plan_.clients.size() == count) add_twin();
   }
 
   [[nodiscard]] PlannedClient draw_client(std::size_t index, std::uint64_t messages) {
@@ -155,6 +166,22 @@ class Drawing {
       client.subscriptions.push_back(draw_subscription(chance));
     }
     return client;
+  }
+
+  static void name_producers(PlannedClient& client) {
+    for (std::size_t i = 0; i < client.feeds.size(); ++i) {
+      client.feeds[i].producer = client.name + "'s " + std::to_string(i);
+    }
+  }
+  // Of the first: publishes all that the first may be kept from.
+  void add_twin() {
+    base::Prng chance = streams_.stream("twin");
+    PlannedClient twin = plan_.clients.front();
+    twin.place.identity = std::exchange(twin.name, twin.name + "'s twin");
+    twin.place.epoch = kTwinEpoch;
+    for (Feed& feed : twin.feeds) feed.from = between(chance, 1s, 7s);
+    twin.subscriptions = {draw_subscription(chance)};
+    plan_.clients.push_back(std::move(twin));
   }
 
   [[nodiscard]] Feed draw_feed(base::Prng& chance, std::uint64_t count) const {

@@ -60,6 +60,7 @@ struct Plan {
   WorldConfig world;
   std::vector<PlannedClient> clients;
   std::size_t intruder_count = 0;
+  bool thief = false;
   std::vector<Incident> incidents;  // those that were left out have no effect, but a number
   std::set<std::size_t> left_out;
   Duration length = std::chrono::seconds(30);

@@ -24,6 +24,7 @@ class Run {
     const Instant begin = world_.now();
     for (const PlannedClient& client : plan_.clients) add(client);
     for (std::size_t i = 0; i < plan_.intruder_count; ++i) add_intruder(i);
+    if (plan_.thief) add_thief();
     for (std::size_t i = 0; i < plan_.incidents.size(); ++i) {
       if (!plan_.left_out.contains(i)) schedule(plan_.incidents[i], begin);
     }
@@ -34,8 +35,14 @@ class Run {
       violation = world_.chronicle().violation();
     }
     count();
-    return {violation, world_.trace().hash(), world_.now() - begin, world_.datagram_count(),
-            tally_->counts()};
+    return {.violation = violation,
+            .hash = world_.trace().hash(),
+            .virtual_time = world_.now() - begin,
+            .datagram_count = world_.datagram_count(),
+            .client_count = clients_.size(),
+            .message_count = tally_->count("messages published"),
+            .fault_count = plan_.faults.size(),
+            .counts = tally_->counts()};
   }
 
  private:
@@ -51,6 +58,17 @@ class Run {
     const ClientIndex index = world_.add_intruder("intruder" + std::to_string(number), {});
     world_.subscribe(index, ">");
     world_.feed(index, {.channel = "room.0", .count = 10});
+  }
+
+  // Is cut off for long enough to be given up, and comes back as somebody else.
+  void add_thief() {
+    const ClientIndex thief = world_.add_client("thief", {});
+    world_.subscribe(thief, "room.*");
+    const auto open = [this, thief](bool is_open) {
+      world_.up(thief).open = world_.down(thief).open = is_open;
+    };
+    world_.at(world_.now() + 4s, [open] { open(false); });
+    world_.at(world_.now() + 16s, [open] { open(true); });
   }
 
   void schedule(const Incident& incident, Instant begin) {
@@ -117,8 +135,9 @@ class Run {
     return incident.at.count() % 2 == 0 ? world_.up(client) : world_.down(client);
   }
 
-  // Liveness: 15 s, three round trips, and what there is to carry: at the rate of the slowest path,
-  // or a window for each round trip when that is less, for every subscription that may want it.
+  // Liveness: 15 s, three round trips, what there is to publish, and to carry: at the rate of the
+  // slowest path, or a window for each round trip when that is less, for every subscription that
+  // may want it.
   [[nodiscard]] Duration time_to_settle() const {
     double bytes = 0;
     double readings = 1;
@@ -138,7 +157,18 @@ class Run {
     const double window = plan_.world.server.limits.stream_window;
     rate_min = std::min(rate_min, window / (2 * round_trip_max + 0.01));
     const double time = 15 + 3 * round_trip_max + readings * bytes / rate_min;
-    return plan_.length + std::chrono::milliseconds(static_cast<std::int64_t>(time * 1000));
+    return publishing_left() + std::chrono::milliseconds(static_cast<std::int64_t>(time * 1000));
+  }
+  // How long feeds go on after the end of the run, and a tenth more, as their pace is by chance.
+  [[nodiscard]] Duration publishing_left() const {
+    Duration left = Duration::zero();
+    for (const PlannedClient& client : plan_.clients) {
+      for (const Feed& feed : client.feeds) {
+        const auto bursts = static_cast<std::int64_t>(2 * feed.count / (feed.burst_max + 1) + 1);
+        left = std::max(left, feed.from + feed.every * bursts * 11 / 10 - plan_.length);
+      }
+    }
+    return left;
   }
   static double seconds(Duration duration) { return static_cast<double>(duration.count()) / 1e9; }
   std::optional<Violation> settle() {
@@ -149,6 +179,7 @@ class Run {
       world_.run_for(20ms);
       who = world_.unquiet();
       if (who.empty()) break;
+      world_.chronicle().handle(StillWaiting{who});
     }
     if (world_.failed() || who.empty()) return world_.chronicle().violation();
     return Violation{"liveness", who};
@@ -175,7 +206,6 @@ class Run {
       const hub::HubCounters& hub = world_.server().engine().hub().counters();
       tally_->add("hub took a duplicate", hub.duplicates);
       tally_->add("hub rejected", hub.rejected);
-      tally_->add("session resumed", hub.resumed);
     }
     // Of incidents it is counted that they happened.
     for (const Fault fault : plan_.faults) tally_->add("seed with " + std::string(name(fault)));

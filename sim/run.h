@@ -19,6 +19,10 @@ struct Outcome {
   std::uint64_t hash = 0;
   Duration virtual_time = Duration::zero();
   std::uint64_t datagram_count = 0;
+  // How large the seed was: what a standard one has at least is promised.
+  std::uint64_t client_count = 0;
+  std::uint64_t message_count = 0;
+  std::uint64_t fault_count = 0;
   std::map<std::string, std::uint64_t> counts;
 };
 

@@ -1,5 +1,6 @@
 #include "sim/summary.h"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace orzatty::sim {
@@ -20,6 +21,12 @@ void Summary::add(const Task& task, const Outcome& outcome) {
   ++seed_count_;
   datagram_count_ += outcome.datagram_count;
   virtual_time_ += outcome.virtual_time;
+  if (!outcome.violation) {
+    least_.clients = std::min(least_.clients, outcome.client_count);
+    least_.messages = std::min(least_.messages, outcome.message_count);
+    least_.faults = std::min(least_.faults, outcome.fault_count);
+    least_.virtual_time = std::min(least_.virtual_time, outcome.virtual_time);
+  }
   if (outcome.violation) failed_.push_back(task.seed);
   for (const auto& [what, count] : outcome.counts) {
     counts_[what] += count;
@@ -35,6 +42,14 @@ std::string Summary::text(double wall_seconds) const {
                    static_cast<unsigned long long>(seeds_with_.at(what)));
   }
   const auto seeds = static_cast<double>(seed_count_);
+  if (failed_.size() < seed_count_) {
+    text += format(
+        "each seed: at least %llu clients, %.1f virtual seconds, %llu messages, %llu kinds of "
+        "fault\n",
+        static_cast<unsigned long long>(least_.clients), hours(least_.virtual_time) * 3600,
+        static_cast<unsigned long long>(least_.messages),
+        static_cast<unsigned long long>(least_.faults));
+  }
   text += format(
       "%.0f seeds, %.2f simulated hours, %.1f s: %.0f seeds and %.0f simulated hours an hour\n",
       seeds, hours(virtual_time_), wall_seconds, seeds / wall_seconds * 3600,

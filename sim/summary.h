@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -25,6 +26,14 @@ class Summary {
   std::uint64_t datagram_count_ = 0;
   std::uint64_t compared_ = 0;
   std::uint64_t different_ = 0;
+  // Of the smallest seed in each respect.
+  struct Least {
+    std::uint64_t clients = std::numeric_limits<std::uint64_t>::max();
+    std::uint64_t messages = clients;
+    std::uint64_t faults = clients;
+    Duration virtual_time = Duration::max();
+  };
+  Least least_;
   Duration virtual_time_ = Duration::zero();
   std::vector<std::uint64_t> failed_;
   std::map<std::string, std::uint64_t> counts_;

@@ -21,6 +21,12 @@ void Tally::handle(const Happening& happening) {
     add("server crashed");
   } else if (std::holds_alternative<ProgramKilled>(happening)) {
     add("client crashed");
+  } else if (std::holds_alternative<DirectSeen>(happening)) {
+    add("direct messages delivered");
+  } else if (std::holds_alternative<SessionAway>(happening)) {
+    add("session waited for its client");
+  } else if (const auto* welcomed = std::get_if<WasWelcomed>(&happening)) {
+    if (welcomed->resumed) add("session resumed");
   } else if (const auto* began = std::get_if<ProgramBegan>(&happening)) {
     if (began->role == Role::kIntruder) add("intruder came");
   }

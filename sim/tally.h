@@ -18,6 +18,10 @@ class Tally final : public Checker {
   void add(std::string_view what, std::uint64_t count = 1) {
     if (count > 0) counts_[std::string(what)] += count;
   }
+  [[nodiscard]] std::uint64_t count(const std::string& what) const {
+    const auto found = counts_.find(what);
+    return found == counts_.end() ? 0 : found->second;
+  }
   [[nodiscard]] const std::map<std::string, std::uint64_t>& counts() const { return counts_; }
 
  private:

@@ -23,8 +23,9 @@ namespace {
 std::string line_of(const Outcome& outcome) {
   std::ostringstream line;
   line << outcome.hash << '\t' << outcome.virtual_time.count() << '\t' << outcome.datagram_count
-       << '\t' << (outcome.violation ? outcome.violation->checker : "") << '\t'
-       << (outcome.violation ? outcome.violation->what : "");
+       << '\t' << outcome.client_count << '\t' << outcome.message_count << '\t'
+       << outcome.fault_count << '\t' << (outcome.violation ? outcome.violation->checker : "")
+       << '\t' << (outcome.violation ? outcome.violation->what : "");
   for (const auto& [what, count] : outcome.counts) line << '\t' << what << '=' << count;
   return line.str();
 }
@@ -41,6 +42,9 @@ Outcome outcome_of(const std::string& line) {
   outcome.hash = std::strtoull(next().c_str(), nullptr, 10);
   outcome.virtual_time = Duration(std::strtoll(next().c_str(), nullptr, 10));
   outcome.datagram_count = std::strtoull(next().c_str(), nullptr, 10);
+  outcome.client_count = std::strtoull(next().c_str(), nullptr, 10);
+  outcome.message_count = std::strtoull(next().c_str(), nullptr, 10);
+  outcome.fault_count = std::strtoull(next().c_str(), nullptr, 10);
   Violation violation{next(), {}};
   violation.what = next();
   if (!violation.checker.empty()) outcome.violation = std::move(violation);

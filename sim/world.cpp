@@ -82,7 +82,7 @@ World::World(const WorldConfig& config, std::function<void(Instant, std::string_
   seed_entropy(streams_.seed("tls"));
   trace_.listener = std::move(listener);
   trace_.now = now_;
-  for (auto& checker : all_checkers(chronicle_.archive(), config.server)) {
+  for (auto& checker : all_checkers(chronicle_.archive(), config.server, trace_)) {
     chronicle_.add(std::move(checker));
   }
   server_ = std::make_unique<ServerHost>(config.server, streams_, chronicle_);
@@ -107,11 +107,13 @@ ClientIndex World::add(std::string_view name, Role role, const ClientPlace& plac
   seat.offset = place.clock_offset;
   seat.outside = next_address();
   by_address_[seat.outside] = &seat;
-  ClientConfig config{.identity = std::string(name),
-                      .token = role == Role::kIntruder ? std::string("none") : token_of(name),
+  const std::string identity = place.identity.empty() ? std::string(name) : place.identity;
+  ClientConfig config{.identity = identity,
+                      .token = role == Role::kIntruder ? std::string("none") : token_of(identity),
                       .role = role,
                       .limits = server_->config().limits,
-                      .index = index};
+                      .index = index,
+                      .epoch = place.epoch};
   seat.client = std::make_unique<ClientHost>(std::move(config), kServerAddress, streams_,
                                              chronicle_, now_ + seat.offset);
   seat.client->address = seat.outside;
@@ -220,9 +222,17 @@ void World::arrive(Seat& seat, const Event& event) {
   trace_.add(event.bytes);
   Sender sender(*this, seat);
   const base::Address& local = seat.client ? event.local : kServerAddress;
+  const bool strange = !seat.client && is_intruder(event.from);
+  const auto before = strange ? server_->effects() : std::vector<std::uint64_t>();
   seat.host->handle({local, event.from, event.bytes, event.ecn}, event.life, sender,
                     now_ + seat.offset);
+  if (strange && server_->effects() != before) chronicle_.handle(IntruderActed{});
   touch(seat);
+}
+
+bool World::is_intruder(const base::Address& address) const {
+  const auto found = by_address_.find(address);
+  return found != by_address_.end() && found->second->client->role() == Role::kIntruder;
 }
 
 void World::run_timers() {
@@ -401,7 +411,7 @@ void World::kill_client(ClientIndex client) {
 
 void World::start_client(ClientIndex client) {
   Seat& seat = *seats_[client];
-  if (seat.client->running()) return;
+  if (seat.client->running() || seat.client->fenced()) return;
   note(seat.name + " starts again");
   seat.client->start(now_ + seat.offset);
   touch(seat);
@@ -443,7 +453,7 @@ void World::heal() {
 
 std::string World::unquiet() {
   for (const auto& seat : seats_) {
-    if (seat->client->role() == Role::kIntruder) continue;
+    if (seat->client->role() == Role::kIntruder || seat->client->fenced()) continue;
     if (!seat->client->connected()) return seat->name + " is not connected";
     if (!seat->client->settled()) return seat->name + " has messages without a fate";
   }

@@ -53,6 +53,8 @@ class World {
   struct ClientPlace {
     LinkConditions link;
     Duration clock_offset = Duration::zero();
+    std::string identity = {};  // its name, where there is none
+    std::uint64_t epoch = 0;    // before that of its named producers' first process
   };
   ClientIndex add_client(std::string_view name, const ClientPlace& place);
   // One that has no valid token, and tries all the same.
@@ -113,6 +115,7 @@ class World {
   void step();
   void handle(Event& event);
   void arrive(Seat& seat, const Event& event);
+  [[nodiscard]] bool is_intruder(const base::Address& address) const;
   void run_timers();
   void write_touched();
   void touch(Seat& seat);

@@ -17,7 +17,13 @@ void Continuity::handle(const Happening& happening) {
   if (const auto* rose = std::get_if<ServerRose>(&happening)) {
     life_ = rose->life;
   } else if (const auto* published = std::get_if<Published>(&happening)) {
-    if (published->expires) expiring_.emplace(published->channel);
+    if (published->time_to_live) expiring_.emplace(published->channel);
+    const auto count = published_.find(published->channel);
+    if (count == published_.end()) {
+      published_.emplace(published->channel, 1);
+    } else {
+      ++count->second;
+    }
   } else if (const auto* began = std::get_if<ProgramBegan>(&happening)) {
     if (began->role == Role::kAuditor) auditors_.insert(began->program);
   } else if (const auto* asked = std::get_if<SubscriptionAsked>(&happening)) {
@@ -50,12 +56,12 @@ void Continuity::handle(const SubscriptionConfirmed& confirmed) {
 
 void Continuity::handle(const MessagesSeen& seen) {
   advance(Key(seen.program, seen.subscription), seen.channel, seen.life, seen.first,
-          seen.first + seen.messages.size());
+          seen.first + seen.messages.size(), As::kDelivered);
 }
 
 void Continuity::handle(const GapSeen& seen) {
-  advance(Key(seen.program, seen.subscription), seen.channel, seen.life, seen.gap.from,
-          seen.gap.to);
+  advance(Key(seen.program, seen.subscription), seen.channel, seen.life, seen.gap.from, seen.gap.to,
+          As::kMissed);
   judge_gap(seen);
 }
 
@@ -67,11 +73,11 @@ void Continuity::handle(const ResetSeen& seen) {
   if (cursor.life == seen.life && !cursor.began_anew) {
     violated(std::string(seen.channel) + " is said to begin anew, but the server lives on");
   }
-  cursor = {seen.life, Offset(0), true};
+  cursor = {.life = seen.life, .next = Offset(0), .began_anew = true};
 }
 
 void Continuity::advance(const Key& key, std::string_view channel, ServerLife life, Offset from,
-                         Offset to) {
+                         Offset to, As as) {
   const auto found = subscriptions_.find(key);
   if (found == subscriptions_.end()) {
     return violated("something is delivered to a subscription that ended");
@@ -83,8 +89,8 @@ void Continuity::advance(const Key& key, std::string_view channel, ServerLife li
     if (!auditors_.contains(key.first) || keeps_all(server_, channel)) {
       judge_start(subscription, channel, life, from);
     }
-    subscription.cursors.emplace(channel, Cursor{life, to});
-    return;
+    const Cursor begin{.life = life, .next = from, .begin = from};
+    return move(subscription.cursors.emplace(channel, begin).first->second, channel, to, as);
   }
   if (cursor->second.life != life) {
     violated(std::string(channel) + " began anew, and the subscriber was not told");
@@ -96,7 +102,21 @@ void Continuity::advance(const Key& key, std::string_view channel, ServerLife li
     violated(text_of_range(channel, from, to) + " comes where " +
              std::to_string(cursor->second.next.value()) + " is next");
   }
-  cursor->second = {life, to};
+  Cursor& known = cursor->second;
+  if (known.life != life || known.began_anew) known = {.life = life, .next = from, .begin = from};
+  move(known, channel, to, as);
+}
+
+// The account balances at every instant.
+void Continuity::move(Cursor& cursor, std::string_view channel, Offset to, As as) {
+  (as == As::kDelivered ? cursor.delivered : cursor.missed) += to - cursor.next;
+  cursor.next = to;
+  const auto count = published_.find(channel);
+  const std::uint64_t published = count == published_.end() ? 0 : count->second;
+  const bool balances = cursor.begin + (cursor.delivered + cursor.missed) == cursor.next;
+  if (!balances || cursor.next.value() > published) {
+    violated(std::string(channel) + ": published is not delivered + gaps + in flight");
+  }
 }
 
 void Continuity::judge_start(const Subscription& subscription, std::string_view channel,

@@ -28,6 +28,10 @@ class Continuity final : public Checker {
     ServerLife life;
     Offset next;
     bool began_anew = false;  // and nothing came since
+    // The account of this life of the channel.
+    Offset begin = {};
+    std::uint64_t delivered = 0;
+    std::uint64_t missed = 0;
   };
   struct Confirmation {
     ServerLife life;
@@ -46,7 +50,11 @@ class Continuity final : public Checker {
   void handle(const GapSeen& seen);
   void handle(const ResetSeen& seen);
   // [from, to) of a channel comes.
-  void advance(const Key& key, std::string_view channel, ServerLife life, Offset from, Offset to);
+  enum class As : std::uint8_t { kDelivered, kMissed };
+  void advance(const Key& key, std::string_view channel, ServerLife life, Offset from, Offset to,
+               As as);
+  // delivered + missed + in flight is what was published since the subscription began.
+  void move(Cursor& cursor, std::string_view channel, Offset to, As as);
   void judge_start(const Subscription& subscription, std::string_view channel, ServerLife life,
                    Offset first);
   void judge_gap(const GapSeen& seen);
@@ -60,6 +68,7 @@ class Continuity final : public Checker {
   ServerLife life_;
   std::set<ProgramId> auditors_;
   std::set<std::string, std::less<>> expiring_;  // channels with messages that have a deadline
+  std::map<std::string, std::uint64_t, std::less<>> published_;  // into each channel, in all lives
   std::map<Key, Subscription> subscriptions_;
 };
 

@@ -2,7 +2,10 @@
 // each sequence has one fate, and they come in order.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <map>
+#include <numeric>
 #include <set>
 #include <string>
 #include <utility>
@@ -41,6 +44,10 @@ class FateLedger final : public Checker {
   struct Account {
     Sequence published;
     Sequence settled;
+    std::array<std::uint64_t, 4> by_fate{};
+    [[nodiscard]] std::uint64_t waiting() const {
+      return published.value() - std::accumulate(by_fate.begin(), by_fate.end(), std::uint64_t{0});
+    }
   };
   using Key = std::pair<ProgramId, PublicationId>;
 
@@ -59,6 +66,7 @@ class FateLedger final : public Checker {
     if (told.to <= told.from) violated(text_of(name) + " is told a fate of nothing");
     if (told.to > account.published) violated(text_of(name) + " has a fate before it is sent");
     account.settled = told.to;
+    account.by_fate.at(static_cast<std::size_t>(told.fate)) += told.to - told.from;
   }
   void handle(const Counted& counted) {
     const Account& account = accounts_[Key(counted.program, counted.publication)];
@@ -66,7 +74,7 @@ class FateLedger final : public Checker {
     if (counted.published != account.published) violated(text_of(name) + " is counted wrongly");
     // It may hold on to what has its fate already, as a message that expired, until the server
     // knows.
-    if (counted.waiting < account.published - account.settled) {
+    if (counted.waiting < account.waiting()) {
       violated(text_of(name) + ": sent is not accepted + rejected + expired + unknown + waiting");
     }
   }

@@ -69,7 +69,7 @@ std::expected<Subscription::Introduced, ProtocolError> Subscription::introduce(
   Position& position = known->second;
   Introduced introduced;
   if (position.epoch != alias.epoch) {
-    introduced.reset = true;
+    introduced.reset = !base::planted(base::PlantedBug::kResetIsNotTold);
     position = {alias.epoch, alias.next};
   } else if (!position.told && !is_new) {
     if (alias.next > position.next) {

@@ -29,7 +29,9 @@ ChannelReader::~ChannelReader() { channel_.readers().leave(*this); }
 
 ChannelReader::Step ChannelReader::step(Instant now) const {
   Step step = next_step();
-  if (step.size > 0 && !channel_.deadlines().empty()) leave_out_expired(step, now);
+  const bool timed =
+      !channel_.deadlines().empty() && !base::planted(base::PlantedBug::kExpiredIsDelivered);
+  if (step.size > 0 && timed) leave_out_expired(step, now);
   return step;
 }
 
@@ -63,6 +65,7 @@ std::optional<ChannelReader::Step> ChannelReader::jump() const {
   const Offset newest(index.next_offset().value() - 1);
   Step step = rest_of(base::RunNumber(index.end_number().value() - 1), newest, channel_.newest());
   step.gap = Gap{next_, newest, GapReason::kSuperseded};
+  if (base::planted(base::PlantedBug::kJumpIsSilent)) step.gap.reset();
   return step;
 }
 
@@ -94,7 +97,8 @@ void ChannelReader::leave_out_expired(Step& step, Instant now) const {
     step.count = step.size = 0;
     if (step.gap) return;  // is told first
     Offset to = step.first;
-    for (; expired(to); ++at) {
+    const bool more = base::planted(base::PlantedBug::kGapExpiresTooMuch);
+    for (int extra = more ? 1 : 0; expired(to) || (at < deadlines.size() && extra-- > 0); ++at) {
       to = deadlines[at].to;
       step.begin = deadlines[at].end_cursor();
     }

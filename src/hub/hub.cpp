@@ -292,6 +292,7 @@ std::string_view Hub::identity(PeerKey key) const {
 }
 
 const HubCounters& Hub::counters() const { return parts_->state.counters; }
+std::size_t Hub::held_bytes() const { return parts_->state.pool.in_use(); }
 
 std::vector<SubscriptionLag> Hub::slowest_subscriptions(std::size_t count_max) const {
   return hub::slowest_subscriptions(parts_->state, count_max);

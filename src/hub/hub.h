@@ -146,6 +146,8 @@ class Hub {
 
   [[nodiscard]] std::string_view identity(PeerKey peer) const;
   [[nodiscard]] const HubCounters& counters() const;
+  // What all channels' logs hold, pinned pieces included; at most hub_size_max.
+  [[nodiscard]] std::size_t held_bytes() const;
   // Who is furthest behind, slowest first, one entry for each of its channels; only those that are
   // behind. Looks at every subscription: for metrics, not for every turn.
   [[nodiscard]] std::vector<SubscriptionLag> slowest_subscriptions(std::size_t count_max) const;

@@ -1,5 +1,7 @@
 #include "hub/producers.h"
 
+#include "base/planted.h"
+
 namespace orzatty::hub {
 
 std::expected<Producers::Joined, ProtocolError> Producers::join(const wire::Publish& publish,
@@ -18,7 +20,7 @@ std::expected<Producers::Joined, ProtocolError> Producers::join(const wire::Publ
     }
     if (publish.epoch > producer.epoch) {
       const base::ProducerNumber older = known->second;
-      producer.fenced = true;
+      producer.fenced = !base::planted(base::PlantedBug::kFenceIsOpen);
       if (producer.publications > 0) joined.fenced = producer.owner;
       joined.number = add(publish, identity);
       note_if_idle(older);
@@ -69,7 +71,10 @@ const base::ProducerNumber* Producers::find(const ProducerId& id, std::string_vi
 }
 
 void Producers::leave(base::ProducerNumber number) {
-  --(*this)[number].publications;
+  Producer& producer = (*this)[number];
+  --producer.publications;
+  if (base::planted(base::PlantedBug::kProducerIsForgotten))
+    newest_.erase(Name(producer.id, producer.identity));
   note_if_idle(number);
 }
 

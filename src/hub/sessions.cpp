@@ -1,5 +1,7 @@
 #include "hub/sessions.h"
 
+#include "base/planted.h"
+
 namespace orzatty::hub {
 
 void Sessions::release(const SessionId& id, base::SlabKey peer) {
@@ -50,7 +52,10 @@ void Sessions::drop_stale() {
 
 std::optional<DetachedSession> Sessions::take(const SessionId& id, std::string_view identity) {
   const auto found = detached_.find(id);
-  if (found == detached_.end() || found->second.identity != identity) return std::nullopt;
+  if (found == detached_.end()) return std::nullopt;
+  const bool own =
+      found->second.identity == identity || base::planted(base::PlantedBug::kStolenIdWorks);
+  if (!own) return std::nullopt;
   return extract(found);
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/planted.h"
+
 namespace orzatty::link {
 
 ServerEngine::ServerEngine(const ServerEngineConfig& config,
@@ -40,7 +42,8 @@ void ServerEngine::on_stream_bytes(quic::StreamId stream, BytesView bytes, quic:
   Joint& joint = *receiving_;
   join(joint, receiving_at_);
   const auto ends = fin == quic::Fin::kYes ? session::Fin::kYes : session::Fin::kNo;
-  joint.connection_credit += bytes.size();
+  if (!base::planted(base::PlantedBug::kConnectionCreditIsLost))
+    joint.connection_credit += bytes.size();
   if (quic::kind_of(stream) == quic::StreamKind::kBidirectional) {
     if (!joint.streams.find(session::kControlKey)) {
       joint.streams.bind(session::kControlKey, stream);
@@ -83,7 +86,8 @@ void ServerEngine::handle_event(Joint& joint, quic::Connection& connection,
     if (key && joint.peer) hub_.acked(*joint.peer, *key, acked->size, now);
   } else if (const auto* writable = std::get_if<quic::StreamWritable>(&event)) {
     const auto key = joint.streams.find(writable->stream);
-    if (key && joint.peer) hub_.sends(*joint.peer).writable(*key);
+    const bool told = !base::planted(base::PlantedBug::kWritableIsForgotten);
+    if (key && joint.peer && told) hub_.sends(*joint.peer).writable(*key);
   } else if (const auto* reset = std::get_if<quic::StreamReset>(&event)) {
     if (!joint.peer) return;
     if (quic::kind_of(reset->stream) == quic::StreamKind::kBidirectional) {

@@ -13,6 +13,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "base/planted.h"
 #include "orzatty/bytes.h"
 #include "quic/endpoint.h"
 #include "quic/keyed_random.h"
@@ -47,7 +48,9 @@ class ConnectionIds {
 
   // False when the id is another connection's already.
   [[nodiscard]] bool add(const ConnectionId& id, ConnectionKey key);
-  void remove(const ConnectionId& id) { table_.erase(id); }
+  void remove(const ConnectionId& id) {
+    if (!base::planted(base::PlantedBug::kIdsOutliveConnections)) table_.erase(id);
+  }
   [[nodiscard]] std::optional<ConnectionKey> find(const ConnectionId& id) const;
   [[nodiscard]] std::size_t size() const { return table_.size(); }
 

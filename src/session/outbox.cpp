@@ -77,7 +77,8 @@ bool Outbox::bound(std::optional<Instant> deadline) {
   if (made - boundaries_taken_.load(std::memory_order_acquire) == kBoundaryCount) return false;
   if (boundaries_ == nullptr) boundaries_ = std::make_unique<Boundaries>();
   (*boundaries_)[made % kBoundaryCount] = {
-      .at = {.bytes = appended_bytes_, .messages = next_sequence_ - first_sequence_}, .deadline = deadline};
+      .at = {.bytes = appended_bytes_, .messages = next_sequence_ - first_sequence_},
+      .deadline = deadline};
   boundaries_made_.store(made + 1, std::memory_order_release);
   bound_deadline_ = deadline;
   bound_bytes_ = appended_bytes_;
@@ -88,7 +89,8 @@ bool Outbox::bound(std::optional<Instant> deadline) {
 void Outbox::mark() {
   const std::uint64_t made = marks_made_.load(std::memory_order_relaxed);
   if (made - marks_taken_.load(std::memory_order_acquire) == kMarkCount) return;
-  marks_[made % kMarkCount] = {.bytes = appended_bytes_, .messages = next_sequence_ - first_sequence_};
+  marks_[made % kMarkCount] = {.bytes = appended_bytes_,
+                               .messages = next_sequence_ - first_sequence_};
   marks_made_.store(made + 1, std::memory_order_release);
   marked_bytes_ = appended_bytes_;
 }
@@ -172,7 +174,7 @@ std::optional<Outbox::Expired> Outbox::expire(Instant now) {
   for (auto due = next_expiry(); due && *due <= now; due = next_expiry()) {
     base::Published end = seen_;
     pass_boundaries(end);
-    begin_run(end, true);
+    begin_run(end, !base::planted(base::PlantedBug::kExpiredIsSent));
   }
   if (from == frontier_sequence_) return std::nullopt;
   release();
@@ -228,7 +230,7 @@ void Outbox::give_back() {
     runs_.pop_front();
     --runs_sent_;
   }
-  if (runs_sent_ != before) release();
+  if (runs_sent_ != before && !base::planted(base::PlantedBug::kRoomIsForgotten)) release();
 }
 
 Sequence Outbox::run_end_sequence(std::size_t index) const {
