@@ -35,6 +35,31 @@ class Person {
                           .size_max = size});
     return *this;
   }
+  Person& publishes_urgently(std::uint64_t count, std::string_view channel, Duration every) {
+    world_->feed(index_, {.channel = std::string(channel),
+                          .count = count,
+                          .every = every,
+                          .priority = kPriorityMax});
+    return *this;
+  }
+  // Messages that are worth nothing after a while.
+  Person& publishes_for(std::chrono::milliseconds time_to_live, std::uint64_t count,
+                        std::string_view channel, Duration every = 10ms) {
+    world_->feed(index_, {.channel = std::string(channel),
+                          .count = count,
+                          .every = every,
+                          .time_to_live = time_to_live});
+    return *this;
+  }
+  // As the producer of that name, of which the newest process counts.
+  Person& publishes_as(std::string_view producer, std::uint64_t count, std::string_view channel,
+                       Duration every = 10ms) {
+    world_->feed(index_, {.channel = std::string(channel),
+                          .count = count,
+                          .every = every,
+                          .producer = std::string(producer)});
+    return *this;
+  }
   Person& subscribes(std::string_view pattern,
                      const StartPosition& start = StartPosition::start()) {
     world_->subscribe(index_, pattern, start);
@@ -76,6 +101,20 @@ class Person {
     return found == fates.end() ? 0 : found->second;
   }
   [[nodiscard]] std::uint64_t accepted() const { return fate("accepted"); }
+  [[nodiscard]] std::uint64_t rejected() const { return fate("rejected"); }
+  [[nodiscard]] std::uint64_t expired() const { return fate("expired"); }
+  [[nodiscard]] bool is_shut_out() const { return world_->client(index_).fenced(); }
+  // What the server sent to it alone.
+  [[nodiscard]] std::uint64_t received_alone() const {
+    return world_->client(index_).direct_count();
+  }
+  [[nodiscard]] std::uint64_t sessions() const { return world_->client(index_).session_count(); }
+  [[nodiscard]] std::uint64_t resumed() const { return world_->client(index_).resumed_count(); }
+  [[nodiscard]] std::uint64_t missed_count(std::string_view channel) const {
+    std::uint64_t count = 0;
+    for (const Gap& gap : missed(channel)) count += gap.to - gap.from;
+    return count;
+  }
   [[nodiscard]] std::uint64_t connections() const {
     return world_->client(index_).connected_count();
   }
@@ -105,6 +144,11 @@ class Simulation : public testing::Test {
     config_.server.rules.push_back({*ChannelPattern::parse("room"), {retention, policy}});
   }
   Limits& limits() { return config_.server.limits; }
+  // One every 100 ms, to everybody who is there.
+  void the_server_sends_to_each_alone(std::uint64_t count) {
+    config_.server.direct_count = count;
+    config_.server.direct_every = 100ms;
+  }
 
   World& world() {
     if (!world_) world_ = std::make_unique<World>(config_);
@@ -117,6 +161,11 @@ class Simulation : public testing::Test {
     return {world(), world().add_client(name, {{conditions, conditions}, 0s})};
   }
   Person somebody(std::string_view name) { return somebody(name, Path()); }
+  // Another process with the same identity, whose named producers are newer.
+  Person a_newer_process_of(std::string_view name) {
+    const World::ClientPlace place{{}, 0s, std::string(name), 1000};
+    return {world(), world().add_client(std::string(name) + "'s newer process", place)};
+  }
 
   void run_for(Duration duration) { world().run_for(duration); }
   // Everything has its fate, and everybody has everything; checks all promises.
