@@ -66,6 +66,7 @@ class Play {
     return say(Verb::kControl, frame(wire::Welcome{.session = {},
                                                    .identity = "me",
                                                    .message_size_max = 4096,
+                                                   .publication_count_max = 16,
                                                    .heartbeat_interval = std::chrono::seconds(5),
                                                    .dead_after = std::chrono::seconds(10),
                                                    .producers = {},

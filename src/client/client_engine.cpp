@@ -84,7 +84,8 @@ class ClientEngine::Parts {
         publications(config.limits, config.producer),
         subscriptions(config.limits.subscription_channel_count_max),
         requests(config.limits.request_count_max),
-        message_size_max(config.limits.message_size_max) {
+        message_size_max(config.limits.message_size_max),
+        publication_count_max(config.limits.publication_count_max) {
     outputs.push_back(ConnectWanted{});
   }
 
@@ -109,6 +110,7 @@ class ClientEngine::Parts {
   Pings pings;
   std::unique_ptr<session::ClientSession> session;
   std::uint32_t message_size_max;
+  std::uint32_t publication_count_max;
 
  private:
   using Result = std::expected<void, ProtocolError>;
@@ -201,6 +203,8 @@ void ClientEngine::Parts::welcomed(const wire::Welcome& welcome, Instant now) {
   session_id_ = welcome.session;
   welcomed_at_ = now;
   message_size_max = std::min(config.limits.message_size_max, welcome.message_size_max);
+  publication_count_max =
+      std::min(config.limits.publication_count_max, welcome.publication_count_max);
   publications.open(*session);
   questions.open(*session);
   if (welcome.resumed) {
@@ -466,5 +470,6 @@ bool ClientEngine::connected() const {
 }
 
 std::uint32_t ClientEngine::message_size_max() const { return parts_->message_size_max; }
+std::uint32_t ClientEngine::publication_count_max() const { return parts_->publication_count_max; }
 
 }  // namespace orzatty::client

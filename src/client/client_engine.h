@@ -162,7 +162,10 @@ class ClientEngine {
   void stream_closed(session::StreamKey stream);
 
   [[nodiscard]] bool connected() const;  // welcomed
-  [[nodiscard]] std::uint32_t message_size_max() const;  // the smaller of both sides'
+  // The smaller of both sides', by the last WELCOME.
+  [[nodiscard]] std::uint32_t message_size_max() const;
+  // Whoever publishes more keeps them waiting for the end of others. spec: STREAM-9
+  [[nodiscard]] std::uint32_t publication_count_max() const;
 
  private:
   class Parts;

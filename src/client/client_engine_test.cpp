@@ -63,6 +63,26 @@ TEST_F(ClientEngineTest, WantsATransportFirstAndSaysHelloOnIt) {
   EXPECT_FALSE(last<Connected>().again);
 }
 
+// spec: STREAM-9
+TEST_F(ClientEngineTest, KeepsToTheSmallerOfBothNumbersOfPublications) {
+  EXPECT_EQ(engine_->publication_count_max(), limits_.publication_count_max);
+  server_.welcoming = false;
+  connect();
+  Limits other;
+  other.publication_count_max = 2;
+  server_.session->welcome(session::test::welcome(other), now_);
+  talk();
+  EXPECT_EQ(engine_->publication_count_max(), 2U);
+
+  lose();
+  wait_for_retry();
+  connect();
+  other.publication_count_max = 2 * limits_.publication_count_max;
+  server_.session->welcome(session::test::welcome(other), now_);
+  talk();
+  EXPECT_EQ(engine_->publication_count_max(), limits_.publication_count_max);
+}
+
 TEST_F(ClientEngineTest, KeepsToTheSmallerOfBothMessageSizes) {
   EXPECT_EQ(engine_->message_size_max(), limits_.message_size_max);
   server_.welcoming = false;

@@ -186,6 +186,7 @@ void Hub::admit(PeerKey key, std::string identity, const SessionId& session, Ins
                         .resumed = false,
                         .identity = peer->identity,
                         .message_size_max = limits.message_size_max,
+                        .publication_count_max = limits.publication_count_max,
                         .heartbeat_interval = ms(limits.heartbeat_interval),
                         .dead_after = ms(limits.dead_after),
                         .producers = {},

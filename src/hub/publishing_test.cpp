@@ -492,6 +492,7 @@ TEST(Publish, OnOneStreamMoreThanTheLimitClosesTheSession) {
   limits.publication_count_max = 2;
   World world(config_of({}, limits));
   Client& alice = world.connect("alice");
+  ASSERT_EQ(alice.welcome->publication_count_max, 2U);
   const StreamKey first = alice.open_publication("a");
   alice.open_publication("b");
   world.run();

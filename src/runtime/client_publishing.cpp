@@ -37,8 +37,8 @@ std::expected<PublisherState*, Error> ClientRuntime::publisher(const ChannelRef&
   if (publishers_.size() >= publisher_count_max()) {
     return std::unexpected(argument(
         ErrorCode::kLimitExceeded,
-        "a client has at most publication_count_max = " + std::to_string(publisher_count_max()) +
-            " publishers at once"));
+        "this client and its server allow at most publication_count_max = " +
+            std::to_string(publisher_count_max()) + " publishers at once"));
   }
   const client::NamedProducer named{named_producer(options.producer), ProducerEpoch(options.epoch),
                                     options.next_sequence};

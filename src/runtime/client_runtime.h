@@ -172,8 +172,9 @@ class ClientRuntime final : private link::ClientEvents {
   [[nodiscard]] std::expected<void, Error> await_reply(const client::AwaitedReply& request,
                                                        const ReplyHandler& handler);
   void wait_for_place();
-  [[nodiscard]] std::size_t publisher_count_max() const {
-    return options_.limits.publication_count_max;
+  // That client and server allow at once.
+  [[nodiscard]] std::size_t publisher_count_max() {
+    return link_.engine().publication_count_max();
   }
   [[nodiscard]] bool wait_for_room(PublisherState& state, std::size_t size);
   [[nodiscard]] bool in_pump() const { return pumping_.load() == std::this_thread::get_id(); }

@@ -92,6 +92,7 @@ inline wire::Welcome welcome(const Limits& limits) {
   wire::Welcome welcome;
   welcome.identity = "alice";
   welcome.message_size_max = limits.message_size_max;
+  welcome.publication_count_max = limits.publication_count_max;
   welcome.heartbeat_interval = duration_cast<milliseconds>(limits.heartbeat_interval);
   welcome.dead_after = duration_cast<milliseconds>(limits.dead_after);
   return welcome;

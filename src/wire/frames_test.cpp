@@ -89,6 +89,7 @@ TEST(Frames, AWelcomeComesBackAsItWas) {
                           .resumed = true,
                           .identity = "alice",
                           .message_size_max = ~std::uint32_t{0},
+                          .publication_count_max = 1024,
                           .heartbeat_interval = std::chrono::milliseconds(1),
                           .dead_after = std::chrono::milliseconds(~std::uint32_t{0}),
                           .producers = {{.producer = {counting_from<16>(2)},

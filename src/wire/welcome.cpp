@@ -26,6 +26,7 @@ std::expected<Welcome, ProtocolError> decode_welcome(BytesView body) {
                   .resumed = reader.read_bool(),
                   .identity = reader.read_text(kIdentitySizeMax),
                   .message_size_max = reader.read_varint32(),
+                  .publication_count_max = reader.read_varint32(),
                   .heartbeat_interval = reader.read_milliseconds(),
                   .dead_after = reader.read_milliseconds(),
                   .producers = {},
@@ -50,6 +51,7 @@ void encode(const Welcome& welcome, Bytes& out) {
   writer.write_varint(welcome.resumed ? 1 : 0);
   writer.write_text(welcome.identity);
   writer.write_varint(welcome.message_size_max);
+  writer.write_varint(welcome.publication_count_max);
   writer.write_varint(static_cast<std::uint64_t>(welcome.heartbeat_interval.count()));
   writer.write_varint(static_cast<std::uint64_t>(welcome.dead_after.count()));
   writer.write_varint(welcome.producers.size());

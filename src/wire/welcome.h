@@ -29,6 +29,7 @@ struct Welcome {
   bool resumed = false;
   std::string identity;  // at most kIdentitySizeMax bytes
   std::uint32_t message_size_max = 0;
+  std::uint32_t publication_count_max = 0;  // that may be open at once
   std::chrono::milliseconds heartbeat_interval{0};
   std::chrono::milliseconds dead_after{0};
   std::vector<WelcomeProducer> producers;

@@ -69,6 +69,30 @@ TEST(Publishers, OneTooManyIsRefusedWithALimitAndHarmsNone) {
   EXPECT_EQ(client->stats().accepted, kCountMax);
 }
 
+TEST(Publishers, BeyondTheServersLimitAreRefusedAtOnceAlthoughTheClientsOwnIsHigher) {
+  Served served(server_options());
+  auto client = Client::connect(served.address(), served.client_options());
+  ASSERT_TRUE(client);
+  std::vector<Publisher> publishers;
+  for (std::uint32_t i = 0; i < kCountMax; ++i) {
+    auto publisher = client->publisher("channel");
+    ASSERT_TRUE(publisher);
+    publishers.push_back(std::move(*publisher));
+  }
+
+  const auto refused = client->publisher("channel");
+  const auto sent = client->send("another", "needs a publisher of its own");
+
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kLimitExceeded);
+  EXPECT_NE(refused.error().text.find("publication_count_max = 4"), std::string::npos);
+  ASSERT_FALSE(sent);
+  EXPECT_EQ(sent.error().code, ErrorCode::kLimitExceeded);
+  for (Publisher& publisher : publishers) ASSERT_TRUE(publisher.send("x"));
+  EXPECT_TRUE(client->settle(10s));
+  EXPECT_EQ(client->stats().accepted, kCountMax);
+}
+
 TEST(Publishers, MayBeDestroyedInAHandlerInAnotherThreadAndAfterTheirClient) {
   Served served;
   auto client = served.connect();
