@@ -21,7 +21,7 @@ base::ProducerNumber Channel::own_producer(const ProducerId& id, std::string_vie
   if (!own_) {
     const wire::Publish publish{
         .publication = {}, .producer = id, .epoch = {}, .next = {}, .channel = name_};
-    own_ = producers_.join(publish, identity, {})->number;  // of a random id nobody knows
+    own_ = *producers_.join(publish, identity);  // of a random id nobody knows
   }
   return *own_;
 }

@@ -4,14 +4,13 @@
 
 namespace orzatty::hub {
 
-std::expected<Producers::Joined, ProtocolError> Producers::join(const wire::Publish& publish,
-                                                                std::string_view identity,
-                                                                base::SlabKey peer) {
+std::expected<base::ProducerNumber, ProtocolError> Producers::join(const wire::Publish& publish,
+                                                                   std::string_view identity) {
   const auto known = newest_.find(Name(publish.producer, identity));
-  Joined joined;
+  base::ProducerNumber number;
   if (known == newest_.end()) {
     // Nothing is known of it, be it new or older than this log: it is taken at its word.
-    joined.number = add(publish, identity);
+    number = add(publish, identity);
   } else {
     Producer& producer = (*this)[known->second];
     if (publish.epoch < producer.epoch) {
@@ -21,22 +20,19 @@ std::expected<Producers::Joined, ProtocolError> Producers::join(const wire::Publ
     if (publish.epoch > producer.epoch) {
       const base::ProducerNumber older = known->second;
       producer.fenced = !base::planted(base::PlantedBug::kFenceIsOpen);
-      if (producer.publications > 0) joined.fenced = producer.owner;
-      joined.number = add(publish, identity);
+      number = add(publish, identity);
       note_if_idle(older);
     } else if (publish.next > producer.next) {
       // spec: PUBLISH-1, STREAM-5
       return std::unexpected(
           ProtocolError{ErrorCode::kSequenceInvalid, "PUBLISH leaves out messages"});
     } else {
-      joined.number = known->second;
+      number = known->second;
       producer.refusals.forget_below(publish.next);
     }
   }
-  Producer& producer = (*this)[joined.number];
-  producer.owner = peer;
-  ++producer.publications;
-  return joined;
+  ++(*this)[number].publications;
+  return number;
 }
 
 base::ProducerNumber Producers::add(const wire::Publish& publish, std::string_view identity) {

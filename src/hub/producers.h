@@ -7,7 +7,6 @@
 #include <expected>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,7 +14,6 @@
 
 #include "base/ring.h"
 #include "base/run_index.h"
-#include "base/slab.h"
 #include "hub/refusals.h"
 #include "orzatty/error.h"
 #include "orzatty/ids.h"
@@ -31,7 +29,6 @@ struct Producer {
   Sequence next;                     // everything below was accepted, rejected or skipped
   Sequence since;                    // of what was below it nothing was ever known here
   Refusals refusals;                 // what was rejected of it, as far as the producer may not know
-  base::SlabKey owner;               // the peer that published last
   std::uint64_t serial = 0;          // never used twice, as its number is
   std::uint32_t publications = 0;    // that are open
   base::Ring<base::RunNumber> runs;  // of the channel's index that are its own, oldest first
@@ -45,15 +42,10 @@ class Producers {
   // comes back is known, and a million short-lived ones cost no more than these.
   static constexpr std::size_t kIdleMax = 4096;
 
-  struct Joined {
-    base::ProducerNumber number;
-    std::optional<base::SlabKey> fenced;  // the peer that published in an older epoch
-  };
   // A publication of `identity` begins. Two identities that use the same id are two producers, or
   // one could shut out the other. spec: PUBLISH-3
-  [[nodiscard]] std::expected<Joined, ProtocolError> join(const wire::Publish& publish,
-                                                          std::string_view identity,
-                                                          base::SlabKey peer);
+  [[nodiscard]] std::expected<base::ProducerNumber, ProtocolError> join(
+      const wire::Publish& publish, std::string_view identity);
   void leave(base::ProducerNumber number);
   // The newest epoch of a producer that publishes as `identity`, if it is known.
   [[nodiscard]] Producer* find(const ProducerId& id, std::string_view identity);

@@ -143,17 +143,17 @@ void Publishing::join(Peer& peer, Publication& publication, const wire::Publish&
   if (Producer* const known = turned_away ? turned_away_.find(publish.producer, name) : nullptr) {
     known->next = std::max(known->next, publish.next);  // there was a channel in between
   }
-  const auto joined = publication.producers->join(publish, name, peer.key);
+  const auto joined = publication.producers->join(publish, name);
   if (!joined) {
     leave(publication);
     publication = {};
     return peer.session.core().fail(joined.error());
   }
-  publication.producer = joined->number;
+  publication.producer = *joined;
   publication.joined = true;
   if (!turned_away) recall_refusals(peer, publication, publish);
   peer.session.accepted({.publication = publish.publication,
-                         .first = (*publication.producers)[joined->number].next,
+                         .first = (*publication.producers)[*joined].next,
                          .count = 0,
                          .first_offset = {},
                          .duplicate = false},
