@@ -184,7 +184,7 @@ void write_sessions(const std::filesystem::path& root) {
                            .bytes());
 
   const Folder clients(root, "client_session");
-  const Bytes subscribed = frame(wire::Subscribed{SubscriptionId(1)});
+  const Bytes subscribed = frame(wire::Subscribed{SubscriptionId(1), 1});
   clients.add("receives", Play()
                               .welcome()
                               .act(Verb::kAsk, 4)

@@ -151,7 +151,7 @@ class Server {
       } else if (const auto* messages = std::get_if<session::PublicationMessages>(&*output)) {
         take_messages(*messages);
       } else if (const auto* request = std::get_if<session::SubscribeRequested>(&*output)) {
-        session_.subscribed(request->subscribe.subscription);
+        session_.subscribed(request->subscribe.subscription, 1);
       }
       ended_ = std::holds_alternative<session::CloseTransport>(*output);
     }

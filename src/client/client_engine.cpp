@@ -363,7 +363,7 @@ ClientEngine::Parts::Result ClientEngine::Parts::take_queued(session::ClientOutp
     return subscriptions.missed(*gap, outputs);
   }
   if (const auto* subscribed = std::get_if<session::SubscribedReceived>(&output)) {
-    return subscriptions.subscribed(subscribed->subscription, outputs);
+    return subscriptions.subscribed(*subscribed, outputs);
   }
   if (const auto* ended = std::get_if<session::EndedReceived>(&output)) {
     return subscriptions.ended(ended->ended, outputs);

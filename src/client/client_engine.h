@@ -61,6 +61,7 @@ struct DirectMissed { std::string channel; Sequence from; Sequence to; };
 struct Missed { SubscriptionId subscription; std::string channel; Gap gap; };
 // The channel began a new life (the server lost its log): positions start again.
 struct ChannelReset { SubscriptionId subscription; std::string channel; };
+// What is published from now on reaches it, or a gap or reset tells, over any number of connections.
 struct SubscriptionReady { SubscriptionId subscription; };
 struct SubscriptionEnded { SubscriptionId subscription; ErrorCode code; std::string text; };
 // The fate of sequences [from, to) of a publication, in order, each sequence once.

@@ -467,6 +467,46 @@ TEST_F(ClientEngineTest, GoesOnAtItsPositionAfterAReconnect) {
   EXPECT_EQ(count<ChannelReset>(), 0U);
 }
 
+// Or it could not come back to where it began, and what was published meanwhile would be missing
+// without a gap. spec: SUBSCRIBE-1, SUBSCRIBE-2
+TEST_F(ClientEngineTest, CallsASubscriptionReadyOnceItKnowsWhereItBeginsInEachChannel) {
+  const SubscriptionId subscription =
+      engine_->subscribe(*ChannelPattern::parse("1"), StartPosition::live());
+  server_.channel_count = 1;
+  connect();
+  EXPECT_EQ(count<SubscriptionReady>(), 0U);
+
+  lose();
+  wait_for_retry();
+  connect();
+  EXPECT_EQ(server_.subscribes.back().start, StartPosition::live());
+  EXPECT_EQ(count<SubscriptionReady>(), 0U);
+  server_.deliver(subscription, {alias(10)});
+  talk();
+  EXPECT_EQ(count<SubscriptionReady>(), 1U);
+
+  lose();
+  wait_for_retry();
+  connect();
+  ASSERT_EQ(server_.subscribes.back().positions.size(), 1U);
+  EXPECT_EQ(server_.subscribes.back().positions[0].next, Offset(10));
+  server_.deliver(subscription, {alias(10)});
+  talk();
+  EXPECT_EQ(count<SubscriptionReady>(), 1U) << "once";
+}
+
+TEST_F(ClientEngineTest, ASubscriptionThatWasReadyWithoutChannelsSeesThoseThatCameMeanwhile) {
+  static_cast<void>(engine_->subscribe(*ChannelPattern::parse("a.*"), StartPosition::live()));
+  connect();
+  ASSERT_EQ(count<SubscriptionReady>(), 1U);
+
+  lose();
+  wait_for_retry();
+  connect();
+
+  EXPECT_EQ(server_.subscribes.back().start, StartPosition::at(Offset(0)));
+}
+
 TEST_F(ClientEngineTest, TellsWhenAChannelBeganANewLife) {
   const SubscriptionId subscription = subscribe();
   connect();

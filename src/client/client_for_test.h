@@ -61,6 +61,7 @@ class Server {
   bool answering = true;  // acknowledges
   ErrorCode refusal = ErrorCode::kNone;
   std::set<std::uint64_t> rejected;  // sequences
+  std::uint64_t channel_count = 0;   // that a subscription is told to begin in
   std::unique_ptr<session::ServerSession> session;
   std::vector<std::string> log;         // in the order of offsets
   std::vector<wire::Publish> prefaces;  // on all connections
@@ -106,7 +107,7 @@ class Server {
       ended_publications.push_back(over->publication);
     } else if (auto* subscribe = std::get_if<session::SubscribeRequested>(&output)) {
       subscribes.push_back(subscribe->subscribe);
-      session->subscribed(subscribe->subscribe.subscription);
+      session->subscribed(subscribe->subscribe.subscription, channel_count);
     } else if (const auto* unsubscribe = std::get_if<session::UnsubscribeRequested>(&output)) {
       unsubscribes.push_back(unsubscribe->subscription);
     } else if (const auto* positions = std::get_if<session::PositionsConsumed>(&output)) {

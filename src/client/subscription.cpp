@@ -28,7 +28,7 @@ wire::Subscribe Subscription::request() {
     request.positions.push_back({channel, position.epoch, position.next});
   }
   // A channel that came while we were away is seen from its first message on, or a gap tells.
-  if (confirmed && !positions_.empty()) request.start = StartPosition::at(Offset(0));
+  if (ready_) request.start = StartPosition::at(Offset(0));
   return request;
 }
 
@@ -45,7 +45,13 @@ void Subscription::tell(std::vector<wire::HelloPosition>& into, std::size_t& siz
   }
 }
 
+bool Subscription::become_ready() {
+  if (ready_ || !begins_in_ || channels_.size() < *begins_in_) return false;
+  return ready_ = true;
+}
+
 void Subscription::lose() {
+  begins_in_.reset();
   aliases_ = wire::AliasTable(channel_count_max_);
   channels_.clear();
   producer_aliases_ = wire::AliasTable(64 * 1024);

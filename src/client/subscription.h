@@ -59,7 +59,12 @@ class Subscription {
                                                                Offset to);
   [[nodiscard]] std::string_view publisher(ProducerAlias producer);
 
-  bool confirmed = false;  // SUBSCRIBED came, once
+  // SUBSCRIBED came, and said in how many channels it begins.
+  void confirm(std::uint64_t channel_count) { begins_in_ = channel_count; }
+  // True once: where it begins is known in each of them, so that nothing from there on can be left
+  // out unnoticed, on whatever connection. spec: SUBSCRIBE-2
+  [[nodiscard]] bool become_ready();
+
   bool ended = false;      // the application wants no more; ENDED will follow
 
  private:
@@ -76,8 +81,10 @@ class Subscription {
   StartPosition start_;
   std::size_t channel_count_max_;
   Positions positions_;
+  bool ready_ = false;
 
   // Of this connection. Tables, not hashes: the numbers are the peer's.
+  std::optional<std::uint64_t> begins_in_;        // channels
   wire::AliasTable aliases_{channel_count_max_};  // with the place in channels_
   std::vector<Positions::value_type*> channels_;
   wire::AliasTable producer_aliases_{64 * 1024};  // with the place in publishers_

@@ -49,8 +49,9 @@ TEST_F(SubscriptionTest, TakesTheOffsetsOfEachChannelOnceAndInOrder) {
 
 // spec: SUBSCRIBE-4
 TEST_F(SubscriptionTest, AsksAgainWhereItStandsAndForWhatCameMeanwhile) {
-  subscription_.confirmed = true;
+  subscription_.confirm(1);
   ASSERT_TRUE(subscription_.introduce(alias(0, "a.x", 10)));
+  EXPECT_TRUE(subscription_.become_ready());
   EXPECT_EQ(advance(0, 10, 20), ErrorCode::kNone);
   subscription_.lose();
 
@@ -60,6 +61,22 @@ TEST_F(SubscriptionTest, AsksAgainWhereItStandsAndForWhatCameMeanwhile) {
             (wire::SubscribePosition{*ChannelName::parse("a.x"), kEpoch, Offset(20)}));
   EXPECT_EQ(request.start, StartPosition::at(Offset(0)));
   EXPECT_EQ(advance(0, 20, 21), ErrorCode::kAliasUnknown);  // names are of one connection
+}
+
+// spec: SUBSCRIBE-2
+TEST_F(SubscriptionTest, IsReadyOnceWithTheLastAliasOrWithTheNumberWhicheverComesLater) {
+  EXPECT_FALSE(subscription_.become_ready());
+  subscription_.confirm(2);
+  ASSERT_TRUE(subscription_.introduce(alias(0, "a.x", 10)));
+  EXPECT_FALSE(subscription_.become_ready());
+  subscription_.lose();
+
+  ASSERT_TRUE(subscription_.introduce(alias(0, "a.x", 10)));
+  ASSERT_TRUE(subscription_.introduce(alias(1, "a.y", 0)));
+  EXPECT_FALSE(subscription_.become_ready()) << "the number was another connection's";
+  subscription_.confirm(2);
+  EXPECT_TRUE(subscription_.become_ready());
+  EXPECT_FALSE(subscription_.become_ready());
 }
 
 // spec: SUBSCRIBE-4

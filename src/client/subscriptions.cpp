@@ -73,12 +73,13 @@ std::expected<Subscription*, ProtocolError> Subscriptions::find(SubscriptionId i
   return std::unexpected(ProtocolError{ErrorCode::kAliasUnknown, "a subscription"});
 }
 
-Subscriptions::Result Subscriptions::subscribed(SubscriptionId id, Outputs& outputs) {
-  const auto known = find(id);
+Subscriptions::Result Subscriptions::subscribed(const session::SubscribedReceived& subscribed,
+                                                Outputs& outputs) {
+  const auto known = find(subscribed.subscription);
   if (!known) return std::unexpected(known.error());
-  if (*known != nullptr && !std::exchange((*known)->confirmed, true)) {
-    outputs.push_back(SubscriptionReady{id});
-  }
+  if (*known == nullptr) return {};
+  (*known)->confirm(subscribed.channel_count);
+  if ((*known)->become_ready()) outputs.push_back(SubscriptionReady{subscribed.subscription});
   return {};
 }
 
@@ -104,6 +105,7 @@ Subscriptions::Result Subscriptions::introduced(const session::ChannelIntroduced
   if (meaning->missed) {
     outputs.push_back(Missed{introduced.subscription, channel, *meaning->missed});
   }
+  if ((*known)->become_ready()) outputs.push_back(SubscriptionReady{introduced.subscription});
   return {};
 }
 

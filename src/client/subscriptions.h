@@ -28,7 +28,7 @@ class Subscriptions {
   void tell(std::vector<wire::HelloPosition>& into, std::size_t size_max);
   void lose(Outputs& outputs);
 
-  Result subscribed(SubscriptionId id, Outputs& outputs);
+  Result subscribed(const session::SubscribedReceived& subscribed, Outputs& outputs);
   Result ended(const wire::Ended& ended, Outputs& outputs);
   Result introduced(const session::ChannelIntroduced& introduced, Outputs& outputs);
   Result introduced(const session::ProducerIntroduced& introduced);

@@ -47,7 +47,6 @@ class ChannelReader {
   void set_alias(base::ProducerNumber number, ProducerAlias alias);
 
   // Used by its delivery.
-  bool introduced = false;
   bool in_line = false;
   bool told_slow = false;  // once for as long as it is behind
   Offset start;            // what ALIAS states

@@ -30,6 +30,7 @@ ChannelReader* Delivery::find(ChannelAlias alias) {
 Delivery::Refilled Delivery::refill(session::SendQueue& queue, session::SessionCore& core,
                                     session::Scratch& marks, DeliveryCounters& counters,
                                     std::vector<Channel*>& read, Instant now) {
+  if (!introduce(queue, marks)) return Refilled::kNoRoom;
   while (!line_.empty() && queue.unsent() < kFill) {
     ChannelReader& reader = *line_.front();
     // What may still expire does not wait in a queue, where it could not. spec: DEADLINE-2
@@ -42,7 +43,6 @@ Delivery::Refilled Delivery::refill(session::SendQueue& queue, session::SessionC
     encode_marks(reader, step, known, core);
     if (!marks_.empty() && !marks.write(marks_, queue)) return Refilled::kNoRoom;
 
-    reader.introduced = true;
     if (introduces) reader.set_alias(step.producer, ProducerAlias(producer_count_++));
     base::LogCursor cursor = step.begin;
     for (std::uint64_t rest = step.size; rest > 0;) {
@@ -62,15 +62,25 @@ Delivery::Refilled Delivery::refill(session::SendQueue& queue, session::SessionC
   return Refilled::kDone;
 }
 
-// What stands on the stream before the messages of a step. spec: SUBSCRIBE-2, SUBSCRIBE-7
+// All channels come before the messages of any: a subscriber that knows each of its beginnings can
+// come back to them, whatever becomes of this connection. spec: SUBSCRIBE-2
+bool Delivery::introduce(session::SendQueue& queue, session::Scratch& marks) {
+  for (; introduced_ < readers_.size() && queue.unsent() < kFill; ++introduced_) {
+    const ChannelReader& reader = *readers_[introduced_];
+    const Channel& channel = reader.channel();
+    marks_.clear();
+    wire::encode(wire::Alias{reader.alias(), channel.epoch(), reader.start, channel.name()},
+                 marks_);
+    if (!marks.write(marks_, queue)) return false;
+  }
+  return true;
+}
+
+// What stands on the stream before the messages of a step. spec: SUBSCRIBE-7
 void Delivery::encode_marks(ChannelReader& reader, const ChannelReader::Step& step,
                             std::optional<ProducerAlias> known, session::SessionCore& core) {
   marks_.clear();
   const Channel& channel = reader.channel();
-  if (!reader.introduced) {
-    wire::encode(wire::Alias{reader.alias(), channel.epoch(), reader.start, channel.name()},
-                 marks_);
-  }
   if (step.gap) {
     wire::encode(wire::GapMark{reader.alias(), step.gap->from, step.gap->to, step.gap->reason},
                  marks_);

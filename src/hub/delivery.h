@@ -69,6 +69,8 @@ class Delivery {
   }
 
  private:
+  // False when there is no room for marks.
+  [[nodiscard]] bool introduce(session::SendQueue& queue, session::Scratch& marks);
   void encode_marks(ChannelReader& reader, const ChannelReader::Step& step,
                     std::optional<ProducerAlias> known, session::SessionCore& core);
 
@@ -77,6 +79,7 @@ class Delivery {
   ChannelPattern pattern_;
   session::StreamKey stream_;
   std::vector<std::unique_ptr<ChannelReader>> readers_;  // by alias
+  std::size_t introduced_ = 0;                           // of them
   base::Ring<ChannelReader*> line_;                      // those with news, in turns
   std::uint64_t producer_count_ = 0;
   std::uint8_t priority_ = 0;

@@ -274,6 +274,7 @@ class Client {
   std::vector<std::pair<StreamKey, std::uint64_t>> unacknowledged;
   bool keeps = true;  // what it received; else it only counts
   std::uint64_t received_count = 0;
+  std::map<std::string, std::uint64_t> introduced_before;  // messages that had come, by channel
   std::vector<session::DeliveryMessages> unread;
   std::vector<Delivered> received;
   std::vector<Missed> gaps;
@@ -281,6 +282,7 @@ class Client {
   std::vector<wire::Reject> rejects;
   std::vector<wire::Ended> ended;
   std::vector<SubscriptionId> subscribed;
+  std::map<std::uint64_t, std::uint64_t> begins_in;  // number of channels, by subscription
   std::vector<Delivered> direct;
   std::vector<Replied> replies;  // those of the direct messages that are
   std::map<std::uint64_t, Subscribed> subscriptions;  // by id
@@ -299,6 +301,7 @@ class Client {
       rejects.push_back(reject->reject);
     } else if (auto* answer = std::get_if<session::SubscribedReceived>(&output)) {
       subscribed.push_back(answer->subscription);
+      begins_in[answer->subscription.value()] = answer->channel_count;
     } else if (auto* end = std::get_if<session::EndedReceived>(&output)) {
       ended.push_back(end->ended);
     } else if (auto* fate = std::get_if<session::FateReceived>(&output)) {
@@ -308,6 +311,7 @@ class Client {
     } else if (auto* alias = std::get_if<session::ChannelIntroduced>(&output)) {
       subscriptions[alias->subscription.value()].channels.emplace(alias->alias.alias.value(),
                                                                   alias->alias);
+      introduced_before[std::string(alias->alias.channel.text())] = received_count;
     } else if (auto* producer = std::get_if<session::ProducerIntroduced>(&output)) {
       subscriptions[producer->subscription.value()].publishers[producer->producer.alias.value()] =
           producer->producer.identity;

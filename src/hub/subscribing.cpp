@@ -105,7 +105,7 @@ void Subscribing::subscribe_to_one(Peer& peer, const wire::Subscribe& request) {
     refuse(start.error());
     return tend(*channel);
   }
-  peer.session.subscribed(request.subscription);
+  peer.session.subscribed(request.subscription, 1);
   attach(add(peer, request), *channel, *start);
 }
 
@@ -154,7 +154,7 @@ bool Subscribing::look_on(const Scan& scan) {
     return true;
   }
   if (delivery->seen) return false;
-  peer->session.subscribed(id);
+  peer->session.subscribed(id, delivery->readers().size());
   return true;
 }
 

@@ -115,6 +115,29 @@ TEST(Subscription, IsToldTheChannelItsEpochAndItsStartEvenIfNothingComes) {
   EXPECT_EQ(carol.subscriptions[1].channels.at(0).epoch, told.epoch);
 }
 
+// spec: SUBSCRIBE-1, SUBSCRIBE-2
+TEST(Subscription, IsToldInHowManyChannelsItBeginsAndAllOfThemBeforeAnyMessage) {
+  World world;
+  for (int i = 0; i < 3; ++i) {
+    for (const std::string_view name : {"news.a", "news.b", "news.c"}) {
+      ASSERT_EQ(world.publish(name, std::string(1000, 'x')), ErrorCode::kNone);
+    }
+  }
+  Client& bob = world.connect("bob");
+
+  const SubscriptionId all = bob.subscribe("news.*", StartPosition::start());
+  const SubscriptionId one = bob.subscribe("news.a", StartPosition::live());
+  const SubscriptionId none = bob.subscribe("sport.*", StartPosition::start());
+  world.run();
+
+  EXPECT_EQ(bob.begins_in[all.value()], 3U);
+  EXPECT_EQ(bob.begins_in[one.value()], 1U);
+  EXPECT_EQ(bob.begins_in[none.value()], 0U);
+  EXPECT_EQ(bob.received_count, 9U);
+  EXPECT_EQ(bob.introduced_before["news.b"], 0U);
+  EXPECT_EQ(bob.introduced_before["news.c"], 0U);
+}
+
 // spec: SUBSCRIBE-4
 TEST(Resume, ContinuesAChannelOfTheSameEpochAtItsPosition) {
   World world;

@@ -86,7 +86,7 @@ ClientSession::Dispatched ClientSession::dispatch(const wire::Frame& frame, Inst
     case wire::FrameType::kSubscribed: {
       const auto subscribed = wire::decode_subscribed(frame.body);
       if (!subscribed) return std::unexpected(subscribed.error());
-      return SubscribedReceived{subscribed->subscription};
+      return SubscribedReceived{subscribed->subscription, subscribed->channel_count};
     }
     case wire::FrameType::kEnded: {
       auto ended = wire::decode_ended(frame.body);

@@ -34,7 +34,7 @@ namespace orzatty::session {
 struct Welcomed { wire::Welcome welcome; };
 struct AckReceived { const wire::Ack* ack; };  // borrowed until the next poll()
 struct RejectReceived { wire::Reject reject; };
-struct SubscribedReceived { SubscriptionId subscription; };
+struct SubscribedReceived { SubscriptionId subscription; std::uint64_t channel_count = 0; };
 struct EndedReceived { wire::Ended ended; };
 struct DrainReceived { wire::Drain drain; };
 struct FateReceived { wire::Fate fate; };

@@ -119,7 +119,7 @@ TEST_F(ClientSessionTest, UnderstandsItsPeerHoweverTheBytesAreSplit) {
                      .positions = {}});
   client_.unsubscribe(SubscriptionId(4));
   talk();
-  server_.subscribed(SubscriptionId(4));
+  server_.subscribed(SubscriptionId(4), 7);
   server_.ended(SubscriptionId(4), ErrorCode::kNone, "");
   talk();
 
@@ -128,6 +128,7 @@ TEST_F(ClientSessionTest, UnderstandsItsPeerHoweverTheBytesAreSplit) {
   EXPECT_EQ(std::get<UnsubscribeRequested>(asked_[1]).subscription, SubscriptionId(4));
   ASSERT_EQ(told_.size(), 2U);
   EXPECT_EQ(std::get<SubscribedReceived>(told_[0]).subscription, SubscriptionId(4));
+  EXPECT_EQ(std::get<SubscribedReceived>(told_[0]).channel_count, 7U);
   EXPECT_EQ(std::get<EndedReceived>(told_[1]).ended.code, ErrorCode::kNone);
 }
 

@@ -165,8 +165,8 @@ void ServerSession::welcome(const wire::Welcome& welcome, Instant now) {
   core_.send(welcome);
 }
 
-void ServerSession::subscribed(SubscriptionId subscription) {
-  core_.send(wire::Subscribed{subscription});
+void ServerSession::subscribed(SubscriptionId subscription, std::uint64_t channel_count) {
+  core_.send(wire::Subscribed{subscription, channel_count});
 }
 
 void ServerSession::ended(SubscriptionId subscription, ErrorCode code, std::string_view text) {

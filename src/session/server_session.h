@@ -65,7 +65,7 @@ class ServerSession {
   // The hub's answers. From welcome() on the peer's frames count.
   void welcome(const wire::Welcome& welcome, Instant now);
   [[nodiscard]] bool open() const { return state_ == State::kOpen && !core_.closed(); }
-  void subscribed(SubscriptionId subscription);
+  void subscribed(SubscriptionId subscription, std::uint64_t channel_count);
   void ended(SubscriptionId subscription, ErrorCode code, std::string_view text);
   void accepted(const wire::AckRun& run, std::uint64_t bytes, std::uint32_t nonce, Instant now);
   void rejected(PublicationId publication, Sequence from, Sequence to, ErrorCode code,

@@ -92,7 +92,7 @@ TEST(ChannelStream, ItBeginsWithThePrefaceThatItsOpenerMayUse) {
   EXPECT_EQ(fault_of(kClient, StreamWriter().run(0, {1})), ErrorCode::kStreamUnexpected);
   EXPECT_EQ(fault_of(kClient, StreamWriter().raw(bytes({0x00, 1, 'x'}))),
             ErrorCode::kStreamUnexpected);
-  EXPECT_EQ(fault_of(kClient, StreamWriter().add(Subscribed{SubscriptionId(1)})),
+  EXPECT_EQ(fault_of(kClient, StreamWriter().add(Subscribed{SubscriptionId(1), 1})),
             ErrorCode::kStreamUnexpected);
   EXPECT_EQ(fault_of(kClient, StreamWriter().raw(bytes({0x98, 0})).publish()), ErrorCode::kNone);
 }
@@ -226,7 +226,7 @@ TEST(ChannelStream, AFrameWhereTheTableDoesNotPlaceItIsUnexpected) {
            {kClient, StreamWriter().publish().add(gap)},
            {kClient, StreamWriter().publish().alias(1, 0)},
            {kClient, StreamWriter().publish().producer(1)},
-           {kClient, StreamWriter().publish().add(Subscribed{SubscriptionId(0)})},
+           {kClient, StreamWriter().publish().add(Subscribed{SubscriptionId(0), 1})},
            {kServer, StreamWriter().deliver().deliver()},
            {kServer, StreamWriter().deliver().alias(0, 0).add(skip)},
            {kServer, direct().add(gap)},

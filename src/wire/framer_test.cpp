@@ -81,7 +81,7 @@ Bytes mixed_stream() {
   test::append(stream, frame(0x98, 200));
   encode(Close{ErrorCode::kDraining, std::string(100, 'x')}, stream);
   test::append(stream, frame(0x00, 300));
-  encode(Subscribed{SubscriptionId(70'000)}, stream);
+  encode(Subscribed{SubscriptionId(70'000), 1}, stream);
   return stream;
 }
 

@@ -107,7 +107,7 @@ TEST(Frames, SubscriptionFramesComeBackAsTheyWere) {
                                            .epoch = ChannelEpoch(5),
                                            .next = Offset(63)}}},
                   FrameType::kSubscribe, decode_subscribe);
-  expect_identity(Subscribed{SubscriptionId(63)}, FrameType::kSubscribed, decode_subscribed);
+  expect_identity(Subscribed{SubscriptionId(63), 16'384}, FrameType::kSubscribed, decode_subscribed);
   expect_identity(Unsubscribe{SubscriptionId(64)}, FrameType::kUnsubscribe, decode_unsubscribe);
   expect_identity(Ended{SubscriptionId(1), ErrorCode::kSlowSubscriber, "too slow"},
                   FrameType::kEnded, decode_ended);
@@ -235,11 +235,11 @@ TEST(Frames, AnExplanationThatIsNotUtf8IsLeftOut) {
 
 TEST(Frames, FramesAreAppendedBehindWhatStandsThere) {
   Bytes out = test::bytes({1, 2, 3});
-  encode(Subscribed{SubscriptionId(5)}, out);
+  encode(Subscribed{SubscriptionId(5), 1}, out);
   encode(Direct{channel(std::string(70, 'c'))}, out);
 
-  EXPECT_EQ(copy_of(BytesView(out).first(6)), test::bytes({1, 2, 3, 0x83, 1, 5}));
-  EXPECT_EQ(copy_of(BytesView(out).subspan(6, 5)), test::bytes({0x92, 0x40, 72, 0x40, 70}));
+  EXPECT_EQ(copy_of(BytesView(out).first(7)), test::bytes({1, 2, 3, 0x83, 2, 5, 1}));
+  EXPECT_EQ(copy_of(BytesView(out).subspan(7, 5)), test::bytes({0x92, 0x40, 72, 0x40, 70}));
 }
 
 }  // namespace

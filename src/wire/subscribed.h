@@ -1,6 +1,8 @@
-// SUBSCRIBED: a server accepted a subscription.
+// SUBSCRIBED: a server accepted a subscription, and in how many channels it begins. Where, their
+// ALIASes say, on its stream.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 
 #include "orzatty/bytes.h"
@@ -11,6 +13,7 @@ namespace orzatty::wire {
 
 struct Subscribed {
   SubscriptionId subscription;
+  std::uint64_t channel_count = 0;
   bool operator==(const Subscribed&) const = default;
 };
 
