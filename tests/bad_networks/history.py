@@ -38,7 +38,10 @@ def check_life(life):
 
 
 def check_fates(told, lives):
-    """Each number has a fate, and it is true of what was heard."""
+    """Each number has a fate, and it is true of what was heard.
+
+    What was heard in a life whose receipts died with it may be stored again by one that died unheard.
+    """
     heard = [{item[1]: item[0] for item in life if isinstance(item, list)} for life in lives]
     for number, (fate, offset) in enumerate(zip(told["fates"], told["offsets"])):
         places = [life[number] for life in heard if number in life]
@@ -46,7 +49,7 @@ def check_fates(told, lives):
             yield f"number {number} has no fate"
         if fate in "re" and places:
             yield f"number {number} was refused or expired, and heard"
-        if fate == "a" and places and offset not in places:
+        if fate == "a" and places and offset not in places and number in heard[-1]:
             yield f"number {number} was accepted at {offset}, and heard at {places}"
         if fate == "a" and not places and not may_be_lost(number, heard):
             yield f"number {number} was accepted and not heard, and no server died with it"

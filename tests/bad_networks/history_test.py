@@ -26,6 +26,9 @@ class History(unittest.TestCase):
     def test_may_hold_what_was_stored_twice_as_its_receipt_died_with_the_server(self):
         self.assert_true_to_itself(record("aaa", [0, 0, 1], [[0, 0], [1, 1], "reset", [0, 1], [1, 2]]))
 
+    def test_may_hold_what_was_stored_again_by_a_server_that_died_unheard(self):
+        self.assert_true_to_itself(record("aaa", [0, 0, 0], [[0, 0], [1, 1], "reset", [0, 2]]))
+
     def test_may_not_lose_what_was_accepted_while_the_server_lives(self):
         self.assert_found(record("aaa", [0, 1, 2], [[0, 0], [1, 1]]), "number 2 was accepted and not heard")
         self.assert_found(record("aaa", [0, 1, 0], [[0, 1], "reset", [0, 2]]), "number 0 was accepted and not heard")
