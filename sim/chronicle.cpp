@@ -23,7 +23,8 @@ std::string line(const Published& published) {
 std::string line(const FateTold& told) {
   return text_of({told.program, told.publication, told.from}) + " to " +
          std::to_string(told.to.value()) + " " + std::string(fate_name(told.fate)) + " " +
-         std::string(told.channel) + "@" + std::to_string(told.first_offset.value()) + " " +
+         std::string(told.channel) + "@" +
+         (told.first_offset ? std::to_string(told.first_offset->value()) : "?") + " " +
          std::string(name(told.code));
 }
 std::string line(const SubscriptionAsked& asked) {

@@ -73,7 +73,7 @@ struct FateTold {
   Sequence from;
   Sequence to;
   Fate fate = Fate::kUnknown;
-  Offset first_offset;
+  std::optional<Offset> first_offset;  // when accepted, and still known
   ErrorCode code = ErrorCode::kNone;
   ServerLife life;  // whose server said so
 };

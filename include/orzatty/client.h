@@ -67,7 +67,8 @@ struct ClientOptions {
 struct DeliveryReport {
   Fate fate = Fate::kUnknown;
   Sequence sequence;
-  Offset offset;                      // when accepted
+  // When accepted; none of a message that was sent again, and that the channel keeps no longer.
+  std::optional<Offset> offset = {};
   ErrorCode code = ErrorCode::kNone;  // when rejected or expired
   std::string_view text;              // borrowed until the report returns
 };

@@ -46,9 +46,15 @@ void Agreement::handle(const MessagesSeen& seen) {
 }
 
 void Agreement::handle(const FateTold& told) {
-  Offset offset = told.first_offset;
-  // A repeated message that the channel has forgotten is acknowledged with offset 0.
-  if (offset == Offset(0) && !keeps_all(server_, told.channel)) return;
+  if (!told.first_offset) {
+    const bool lost_place = told.fate == Fate::kAccepted && keeps_all(server_, told.channel);
+    if (lost_place) {
+      violated(text_of({told.program, told.publication, told.from}) +
+               " is accepted without an offset in a channel that keeps all");
+    }
+    return;
+  }
+  Offset offset = *told.first_offset;
   for (Sequence sequence = told.from; sequence < told.to; sequence += 1) {
     witness(told.life, told.channel, offset, {told.program, told.publication, sequence});
     offset += 1;

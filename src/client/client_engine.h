@@ -70,7 +70,8 @@ struct Settled {
   Sequence from;
   Sequence to;
   Fate fate = Fate::kAccepted;
-  Offset first_offset;  // of `from`, when accepted
+  // Of `from`, when accepted; none when it was there before, and is kept no longer.
+  std::optional<Offset> first_offset;
   ErrorCode code = ErrorCode::kNone;
   std::string text;     // why, when rejected
 };

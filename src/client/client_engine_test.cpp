@@ -304,7 +304,7 @@ TEST_F(ClientEngineTest, LosesAndRepeatsNothingOverManyConnections) {
   EXPECT_EQ(settled(Fate::kRejected), (std::vector<std::uint64_t>{17, 400}));
   for (const Settled& settled : settled_) {
     for (Sequence i = settled.from; settled.fate == Fate::kAccepted && i < settled.to; i += 1) {
-      const Offset offset = settled.first_offset + (i - settled.from);
+      const Offset offset = settled.first_offset.value() + (i - settled.from);
       EXPECT_EQ(server_.log.at(offset.value()), std::to_string(i.value()));
     }
   }

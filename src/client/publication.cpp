@@ -64,11 +64,13 @@ std::expected<void, ProtocolError> Publication::accepted(const wire::AckRun& run
     return invalid("ACK of what was rejected");
   }
   if (!expired_.empty() && expired_.front().from < end) return invalid("ACK of what was skipped");
+  std::optional<Offset> first_offset;
+  if (!run.forgotten) first_offset = run.first_offset + (settled_ - run.first);
   outputs.push_back(Settled{.publication = id_,
                             .from = settled_,
                             .to = end,
                             .fate = Fate::kAccepted,
-                            .first_offset = run.first_offset + (settled_ - run.first),
+                            .first_offset = first_offset,
                             .code = ErrorCode::kNone,
                             .text = {}});
   settled_ = end;

@@ -58,7 +58,7 @@ class PublicationTest : public testing::Test {
       text += sign_of(settled.fate);
       text += std::to_string(settled.from.value()) + '-' + std::to_string(settled.to.value());
       if (settled.fate == Fate::kAccepted) {
-        text += '@' + std::to_string(settled.first_offset.value());
+        text += settled.first_offset ? '@' + std::to_string(settled.first_offset->value()) : "@?";
       }
       text += ' ';
     }
@@ -70,6 +70,17 @@ class PublicationTest : public testing::Test {
   session::SendQueue queue_;
   Outputs outputs_;
 };
+
+TEST_F(PublicationTest, TellsNoOffsetOfWhatTheServerKeepsNoLonger) {
+  send(5);
+
+  EXPECT_EQ(code(publication_.accepted({kId, Sequence(0), 3, Offset(0), true, true}, outputs_)),
+            ErrorCode::kNone);
+  EXPECT_EQ(code(publication_.accepted({kId, Sequence(3), 2, Offset(0), true, false}, outputs_)),
+            ErrorCode::kNone);
+
+  EXPECT_EQ(settled(), "+0-3@? +3-5@0 ");
+}
 
 // spec: PUBLISH-1
 TEST_F(PublicationTest, SettlesEachSequenceOnceAndInOrder) {

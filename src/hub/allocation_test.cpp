@@ -3,50 +3,14 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
-
 #include "hub/hub_for_test.h"
+#include "session/counted_allocations_for_test.h"
 #include "session/outbox.h"
-
-namespace {
-
-thread_local std::size_t allocation_count = 0;
-
-void* count_allocation(std::size_t size, std::size_t alignment) {
-  ++allocation_count;
-  const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
-  if (void* memory = std::aligned_alloc(alignment, rounded)) return memory;
-  std::abort();
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  return count_allocation(size, __STDCPP_DEFAULT_NEW_ALIGNMENT__);
-}
-void* operator new(std::size_t size, std::align_val_t alignment) {
-  return count_allocation(size, static_cast<std::size_t>(alignment));
-}
-void* operator new(std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
-  return count_allocation(size, static_cast<std::size_t>(alignment));
-}
-// Not inlined: g++ would see free() meet a `new` that it does not look into, and warn.
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::align_val_t,
-                                       const std::nothrow_t&) noexcept {
-  std::free(memory);
-}
 
 namespace orzatty::hub::test {
 namespace {
+
+using session::test::allocation_count;
 
 // Takes everything that a peer is offered, and acknowledges it.
 std::uint64_t take_offers(Hub& hub, PeerKey peer, Instant now) {

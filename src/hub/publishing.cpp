@@ -66,6 +66,7 @@ std::optional<CorrelationId> request_id(const wire::MessageView& message) {
 struct KnownFate {
   ErrorCode code = ErrorCode::kNone;  // of a rejected one
   Offset offset;
+  bool forgotten = false;  // where it was
   std::uint64_t count = 0;
 };
 
@@ -74,16 +75,20 @@ KnownFate fate_of(const Publication& publication, Sequence first, std::uint64_t 
   const auto refused = (*publication.producers)[publication.producer].refusals.find(first);
   if (refused && refused->from <= first) {
     const std::uint64_t same = std::min<std::uint64_t>(count, refused->to - first);
-    return {.code = refused->code, .offset = {}, .count = same};
+    return {.code = refused->code, .offset = {}, .forgotten = false, .count = same};
   }
   if (refused) count = std::min<std::uint64_t>(count, refused->from - first);
   if (publication.channel == nullptr) {  // an endpoint counts by sequences
-    return {.code = ErrorCode::kNone, .offset = Offset(first.value()), .count = count};
+    return {.code = ErrorCode::kNone,
+            .offset = Offset(first.value()),
+            .forgotten = false,
+            .count = count};
   }
   const Channel::Past past = publication.channel->find(publication.producer, first, count);
   const bool never_stored = past.fate == Channel::Past::Fate::kRefused;
   return {.code = never_stored ? ErrorCode::kOverloaded : ErrorCode::kNone,
           .offset = past.offset,
+          .forgotten = past.fate == Channel::Past::Fate::kForgotten,
           .count = past.count};
 }
 
@@ -246,7 +251,8 @@ session::PublicationMessages Publishing::acknowledge_known(
                              .first = fresh.first,
                              .count = past.count,
                              .first_offset = past.offset,
-                             .duplicate = true},
+                             .duplicate = true,
+                             .forgotten = past.forgotten},
                             0, given.nonce, state_.now);
     }
     fresh.first += past.count;
@@ -332,7 +338,6 @@ ErrorCode Publishing::expect_reply(const Peer& peer, Channel& channel,
                         .until = state_.now + (shorter ? Duration(*time_to_live) : lifetime_max)},
                        state_.now);
 }
-
 
 HubOutput Publishing::hand_over(Peer& peer, Publication& publication,
                                 const session::PublicationMessages& fresh) {

@@ -111,8 +111,17 @@ TEST(Retry, OfWhatIsNoLongerKeptIsStillADuplicate) {
   again.send_run(again.open_publication("news"), {"0", "1", "2"});
   world.settle();
 
-  EXPECT_THAT(again.acknowledged(),
-              ElementsAre(Pair(0, Pair(0, true)), Pair(1, Pair(1, true)), Pair(2, Pair(2, true))));
+  EXPECT_EQ(again.acknowledged().size(), 3U);
+  const auto forgotten = [](const wire::AckRun& run) { return run.count > 0 && run.forgotten; };
+  ASSERT_EQ(std::ranges::count_if(again.acks, forgotten), 1);
+  const wire::AckRun run = *std::ranges::find_if(again.acks, forgotten);
+  EXPECT_EQ(run, (wire::AckRun{.publication = run.publication,
+                               .first = Sequence(0),
+                               .count = 2,
+                               .first_offset = Offset(0),
+                               .duplicate = true,
+                               .forgotten = true}));
+  EXPECT_EQ(again.acknowledged().at(2), std::pair(std::uint64_t{2}, true));
   EXPECT_EQ(world.hub.counters().duplicates, 3U);
 }
 

@@ -19,6 +19,12 @@ bool is_refusal(ErrorCode code) {
 
 }  // namespace
 
+// Of one of its messages, where it is known.
+std::optional<Offset> offset_of(const client::Settled& settled, Sequence sequence) {
+  if (!settled.first_offset) return std::nullopt;
+  return *settled.first_offset + (sequence - settled.from);
+}
+
 // A handler that throws ends the process here, as orzatty/client.h says: nobody above could go on.
 void ClientRuntime::on_event(client::EngineOutput& output, Instant) noexcept {
   if (const auto* delivered = std::get_if<client::Delivered>(&output)) {
@@ -193,7 +199,7 @@ void ClientRuntime::report(PublisherState& state, const client::Settled& settled
   for (const PublisherState::Awaited& awaited : due) {
     awaited.report({.fate = settled.fate,
                     .sequence = awaited.sequence,
-                    .offset = settled.first_offset + (awaited.sequence - settled.from),
+                    .offset = offset_of(settled, awaited.sequence),
                     .code = settled.code,
                     .text = settled.text});
   }

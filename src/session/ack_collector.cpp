@@ -18,7 +18,8 @@ bool AckCollector::extend(const wire::AckRun& run) {
     if (last->publication != run.publication) continue;
     if (last->count == 0 || run.count == 0 || last->duplicate != run.duplicate) return false;
     if (last->first + last->count != run.first) return false;
-    const bool dense = last->first_offset + last->count == run.first_offset;
+    if (last->forgotten != run.forgotten) return false;
+    const bool dense = run.forgotten || last->first_offset + last->count == run.first_offset;
     if (!dense && !base::planted(base::PlantedBug::kAckJoinsStrangers)) return false;
     last->count += run.count;
     return true;

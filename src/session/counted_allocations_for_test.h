@@ -44,3 +44,7 @@ void* operator new(std::size_t size, std::align_val_t alignment, const std::noth
 [[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
   std::free(memory);
 }
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t,
+                                       const std::nothrow_t&) noexcept {
+  std::free(memory);
+}

@@ -8,14 +8,21 @@ namespace orzatty::wire {
 namespace {
 
 constexpr std::size_t kRunSizeMin = 5;  // five varints
+constexpr std::uint64_t kDuplicate = 1;
+constexpr std::uint64_t kForgotten = 2;
 
 // spec: STREAM-5
 AckRun read_run(Reader& reader) {
-  const AckRun run{.publication = reader.read_id<PublicationId>(),
-                   .first = reader.read_id<Sequence>(),
-                   .count = reader.read_varint(),
-                   .first_offset = reader.read_id<Offset>(),
-                   .duplicate = reader.read_bool()};
+  AckRun run{.publication = reader.read_id<PublicationId>(),
+             .first = reader.read_id<Sequence>(),
+             .count = reader.read_varint(),
+             .first_offset = reader.read_id<Offset>()};
+  const std::uint64_t flags = reader.read_varint();
+  run.duplicate = (flags & kDuplicate) != 0;
+  run.forgotten = (flags & kForgotten) != 0;
+  const bool told_nothing = run.duplicate && run.first_offset == Offset(0);
+  reader.require(flags <= (kDuplicate | kForgotten) && (!run.forgotten || told_nothing),
+                 ErrorCode::kFrameMalformed);
   reader.require(run.count <= kVarintMax - run.first.value() &&
                      run.count <= kVarintMax - run.first_offset.value(),
                  ErrorCode::kSequenceInvalid);
@@ -45,7 +52,7 @@ void encode(const Ack& ack, Bytes& out) {
     writer.write_varint(run.first.value());
     writer.write_varint(run.count);
     writer.write_varint(run.first_offset.value());
-    writer.write_varint(run.duplicate ? 1 : 0);
+    writer.write_varint((run.duplicate ? kDuplicate : 0) | (run.forgotten ? kForgotten : 0));
   }
   writer.finish();
 }

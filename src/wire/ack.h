@@ -20,7 +20,8 @@ struct AckRun {
   Sequence first;
   std::uint64_t count = 0;
   Offset first_offset;
-  bool duplicate = false;  // they were there before
+  bool duplicate = false;  // they were there before,
+  bool forgotten = false;  // and where is not known any more: first_offset is 0
   bool operator==(const AckRun&) const = default;
 };
 

@@ -65,7 +65,7 @@ bool Member::send_next() {
 void Member::on_report(const DeliveryReport& report) {
   std::optional<Told>& told = fates_[report.sequence.value()];
   if (told) failure_ = "two fates of one message";
-  told = Told{report.fate, report.offset.value()};
+  told = Told{report.fate, report.offset ? report.offset->value() : 0};
   told_.fetch_add(1);
 }
 
