@@ -86,6 +86,7 @@ CLI::App& FateCommand::declare(CLI::App& program) {
   command.add_option("PRODUCER", options_.producer, "Its name")->required();
   command.add_option("CHANNEL", options_.channel, "The channel that it published to")->required();
   command.add_option("--epoch", options_.epoch, "The epoch that it published in")
+      ->check(CLI::Range(std::uint64_t{0}, kSequenceMax))
       ->capture_default_str();
   command.add_option("--from", options_.from, "The first sequence")
       ->check(CLI::Range(std::uint64_t{0}, kSequenceMax - 1))

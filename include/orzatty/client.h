@@ -143,7 +143,7 @@ class ClientRuntime;
 class PublisherState;
 
 // One writer to one channel. Sequences are its own. Of use while its client lives. Destroyed, it ends
-// by itself: what was sent is delivered, and its fate reported, all the same.
+// by itself: what was sent goes on to its fate, which is reported, as long as its client is open.
 class Publisher {
  public:
   Publisher(Publisher&& other) noexcept;
@@ -156,7 +156,8 @@ class Publisher {
   // Never waits: kBusy when there is no room; on_ready() tells when to try again.
   std::expected<void, Error> try_send(const Payload& payload);
   std::expected<void, Error> try_send(const Payload& payload, ReportHandler report);
-  // Called once there is room again after a kBusy, from the thread that runs the I/O.
+  // Called once there is room again after a kBusy, from the thread that runs the I/O. One that began
+  // in another thread may still be running when the publisher is destroyed.
   void on_ready(std::function<void()> ready);
   // Sends what was appended, now.
   void flush();

@@ -53,8 +53,8 @@ class PendingRequest {
   CorrelationId id_;
 };
 
-// Whom a request came from, for whoever answers: at once or later, from any thread. It may outlive
-// its client.
+// Whom a request came from, for whoever answers: at once or later, from any thread, as long as its
+// subscription stands. It may outlive its client.
 class Responder {
  public:
   // Waits for room; in a handler kBusy when there is none. `report` tells what became of the reply.

@@ -2,8 +2,8 @@
 //
 //   auto server = orzatty::Server::bind("127.0.0.1:5000", {.certificate = certificate,
 //                                       .authenticate = orzatty::tokens({"YOUR_TOKEN"})});
-//   server->on(1, [](orzatty::Peer& peer, const orzatty::Message& m) { peer.send(1, m.payload());
-//   }); server->run();
+//   server->on(1, [](orzatty::Peer& peer, const auto& m) { peer.send(1, m.payload()); });
+//   server->run();
 //
 // Threads: run() occupies its thread and calls all handlers there; a handler that takes long delays
 // everybody. publish() and stop() may be called from any thread, stop() also from a signal handler.
@@ -71,7 +71,8 @@ struct ServerOptions {
   Limits limits = {};
   // At least kSecretSizeMin bytes that nobody can guess, the same from run to run: by it a server
   // that was started again tells clients of the one before at once that their connections are gone,
-  // which they would otherwise find out by silence. Drawn anew when it is empty.
+  // which they would otherwise find out by silence. Of one running server at a time: of two, each
+  // could be made to end connections of the other. Drawn anew when it is empty.
   static constexpr std::size_t kSecretSizeMin = 32;
   std::string secret = {};
   bool busy_poll = false;  // burns its core for a few microseconds less
@@ -87,8 +88,7 @@ class Peer {
   //   kClosed    the peer has left, or was closed;
   //   kTooLarge  above message_size_max;
   //   kArgument  by its code: NAME_INVALID, TEXT_INVALID, or CHANNEL_LIMIT for one channel more
-  //   than
-  //              one peer may be sent to (subscription_count_max).
+  //              than one peer may be sent to (subscription_count_max).
   std::expected<void, Error> send(const ChannelRef& channel, const Payload& payload);
   // The reply to a request that this peer sent, to be read by whoever waits for it there. Fails as
   // send() does, and with kArgument when the message is no request.

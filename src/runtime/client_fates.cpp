@@ -81,10 +81,12 @@ std::expected<std::vector<KnownFate>, Error> ClientRuntime::fate(const ChannelRe
                                                                  const FateQuestion& question,
                                                                  Duration timeout) {
   const auto name_parsed = ChannelName::parse(channel.text());
-  if (!name_parsed || question.count == 0 ||
-      question.count > wire::kVarintMax - question.from.value()) {
+  const bool in_range = question.epoch <= wire::kVarintMax &&
+                        question.from.value() <= wire::kVarintMax && question.count > 0 &&
+                        question.count <= wire::kVarintMax - question.from.value();
+  if (!name_parsed || !in_range) {
     return std::unexpected(Error{ErrorKind::kArgument, ErrorCode::kNone,
-                                 "a fate is asked of a channel and at least one sequence"});
+                                 "a fate is asked of a channel and at least one sequence, below 2^62"});
   }
   if (in_pump()) {
     return std::unexpected(

@@ -1,10 +1,12 @@
 // The senders' side of a client: into an outbox, and the pump when it is worth it.
 #include <algorithm>
+#include <utility>
 
 #include "base/utf8.h"
 #include "net/clock.h"
 #include "runtime/client_runtime.h"
 #include "runtime/outgoing.h"
+#include "wire/varint.h"
 
 namespace orzatty {
 
@@ -17,7 +19,8 @@ Error argument(ErrorCode code, std::string text) {
 }  // namespace
 
 std::expected<PublisherState*, Error> ClientRuntime::publisher(const ChannelRef& channel,
-                                                               const PublisherOptions& options) {
+                                                               const PublisherOptions& options,
+                                                               Waiting waiting) {
   const auto name_parsed = ChannelName::parse(channel.text());
   if (!name_parsed) {
     return std::unexpected(
@@ -31,10 +34,14 @@ std::expected<PublisherState*, Error> ClientRuntime::publisher(const ChannelRef&
     return std::unexpected(argument(
         ErrorCode::kNone, "an epoch or a sequence is a named producer's: name the producer"));
   }
-  wait_for_place();
+  if (options.epoch > wire::kVarintMax || options.next_sequence.value() > wire::kVarintMax) {
+    return std::unexpected(argument(ErrorCode::kNone, "an epoch and a sequence are below 2^62"));
+  }
+  if (waiting == Waiting::kAllowed) wait_for_place();
   const PumpGuard lock = lock_pump();
   if (closed_.load()) return std::unexpected(closed_error());
   if (publishers_.size() >= publisher_count_max()) {
+    if (place_will_come()) return std::unexpected(runtime::busy_error());
     return std::unexpected(argument(
         ErrorCode::kLimitExceeded,
         "this client and its server allow at most publication_count_max = " +
@@ -50,14 +57,17 @@ std::expected<PublisherState*, Error> ClientRuntime::publisher(const ChannelRef&
   return publishers_.back().get();
 }
 
+bool ClientRuntime::place_will_come() const {
+  return std::ranges::any_of(publishers_,
+                             [](const auto& publisher) { return publisher->abandoned.load(); });
+}
+
 // One that was destroyed has its place until all that it sent has its fate.
 void ClientRuntime::wait_for_place() {
   if (in_pump()) return;
   constexpr Duration kForEver = std::chrono::hours(24 * 365);
   const auto decided = [this] {
-    return closed_.load() || publishers_.size() < publisher_count_max() ||
-           std::ranges::none_of(
-               publishers_, [](const auto& item) { return item->abandoned.load(); });
+    return closed_.load() || publishers_.size() < publisher_count_max() || !place_will_come();
   };
   {
     const PumpGuard lock = lock_pump();
@@ -67,19 +77,24 @@ void ClientRuntime::wait_for_place() {
 }
 
 std::expected<ClientRuntime::SharedWriter*, Error> ClientRuntime::shared_writer(
-    const ChannelRef& channel) {
+    const ChannelRef& channel, Waiting waiting) {
   {
     const std::lock_guard lock(shared_mutex_);
     const auto found = shared_writers_.find(channel.text());
     if (found != shared_writers_.end()) return &found->second;
   }
-  // Without the lock, as it waits for the pump. Of two that are made at once one stays unused.
-  auto made = publisher(channel);
+  // Without the lock, as it waits for the pump.
+  auto made = publisher(channel, {}, waiting);
   if (!made) return std::unexpected(std::move(made.error()));
-  const std::lock_guard lock(shared_mutex_);
-  SharedWriter& writer = shared_writers_[std::string(channel.text())];
-  if (writer.state == nullptr) writer.state = *made;
-  return &writer;
+  PublisherState* unused = *made;
+  SharedWriter* writer = nullptr;
+  {
+    const std::lock_guard lock(shared_mutex_);
+    writer = &shared_writers_[std::string(channel.text())];
+    if (writer->state == nullptr) std::swap(writer->state, unused);
+  }
+  if (unused != nullptr) abandon(*unused);  // another thread was faster
+  return writer;
 }
 
 // What keeps a message from being appended at all, whatever room there is.
@@ -138,6 +153,10 @@ void ClientRuntime::appended(PublisherState& state, std::uint64_t size) {
 
 void ClientRuntime::flush(PublisherState& state) {
   state.unpumped = 0;
+  offer_turn();
+}
+
+void ClientRuntime::offer_turn() {
   if (in_pump()) return;  // goes out at the end of it
   const PumpGuard lock(pump_lock_, std::try_to_lock);
   if (lock.owns_lock()) {
@@ -177,14 +196,20 @@ bool ClientRuntime::wait_for_room(PublisherState& state, std::size_t size) {
 }
 
 void ClientRuntime::abandon(PublisherState& state) {
-  state.wants_ready.store(false);
+  std::function<void()> unwanted;
+  {
+    const std::lock_guard lock(state.mutex);
+    state.wants_ready.store(false);
+    unwanted = std::exchange(state.ready, nullptr);
+  }
   state.abandoned.store(true);
-  abandoned_.store(true);
-  flush(state);
+  // From here on another thread's turn may end it.
+  turn_wanted_.store(true);
+  offer_turn();
 }
 
 void ClientRuntime::retire_abandoned() {
-  if (!abandoned_.exchange(false)) return;
+  if (!turn_wanted_.exchange(false)) return;
   for (const auto& publisher : publishers_) {
     if (publisher->retired || !publisher->abandoned.load()) continue;
     publisher->retired = true;

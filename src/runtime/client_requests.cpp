@@ -113,11 +113,14 @@ std::expected<Reply, Error> ClientRuntime::request(const ChannelRef& channel,
 }
 
 void ClientRuntime::cancel_request(const CorrelationId& id) {
+  // What it refers to may need the lock to end.
+  decltype(reply_handlers_)::node_type unwanted;
   {
     const PumpGuard lock = lock_pump();
     link_.engine().cancel(id);
-    reply_handlers_.erase(id);
+    unwanted = reply_handlers_.extract(id);
   }
+  turn_wanted_.store(true);
   socket_->wake_all();
 }
 

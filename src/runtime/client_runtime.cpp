@@ -190,7 +190,7 @@ bool ClientRuntime::write(Instant now) {
 
 // Something was appended since packets were last built. What the path has no room for is no news.
 bool ClientRuntime::has_news() {
-  return std::ranges::any_of(publishers_, [](const auto& publisher) {
+  return turn_wanted_.load() || std::ranges::any_of(publishers_, [](const auto& publisher) {
     return publisher->pumped != publisher->outbox.published();
   });
 }
@@ -235,7 +235,7 @@ void ClientRuntime::call_ready() noexcept {
     std::function<void()> ready;
     {
       const std::lock_guard lock(publisher.mutex);
-      publisher.wants_ready.store(false);
+      if (!publisher.wants_ready.exchange(false)) continue;
       ready = publisher.ready;
     }
     if (ready) ready();

@@ -43,16 +43,20 @@ class ClientRuntime final : private link::ClientEvents {
   // Ends it and its thread: no handler runs afterwards. Not in a handler.
   void shut_down();
 
-  // Publishers.
+  // Publishers. One more than there may be waits for the end of one that was destroyed, or is told
+  // kBusy where waiting is not allowed.
+  enum class Waiting : std::uint8_t { kAllowed, kNever };
   std::expected<PublisherState*, Error> publisher(const ChannelRef& channel,
-                                                  const PublisherOptions& options = {});
+                                                  const PublisherOptions& options = {},
+                                                  Waiting waiting = Waiting::kAllowed);
   // The writer that all threads share for a channel. Recursive: a handler may send while its own
   // thread does.
   struct SharedWriter {
     PublisherState* state = nullptr;
     std::recursive_mutex mutex;
   };
-  std::expected<SharedWriter*, Error> shared_writer(const ChannelRef& channel);
+  std::expected<SharedWriter*, Error> shared_writer(const ChannelRef& channel,
+                                                    Waiting waiting = Waiting::kAllowed);
   // A handler does not wait for it: who has it may be waiting for the pump.
   [[nodiscard]] std::unique_lock<std::recursive_mutex> lock(SharedWriter& writer) {
     if (in_pump()) return std::unique_lock(writer.mutex, std::try_to_lock);
@@ -172,6 +176,9 @@ class ClientRuntime final : private link::ClientEvents {
   [[nodiscard]] std::expected<void, Error> await_reply(const client::AwaitedReply& request,
                                                        const ReplyHandler& handler);
   void wait_for_place();
+  [[nodiscard]] bool place_will_come() const;
+  // Runs the pump, unless somebody does: then he is woken.
+  void offer_turn();
   // That client and server allow at once.
   [[nodiscard]] std::size_t publisher_count_max() {
     return link_.engine().publication_count_max();
@@ -214,7 +221,7 @@ class ClientRuntime final : private link::ClientEvents {
   std::atomic<std::thread::id> pumping_;
   std::atomic<bool> quiet_{false};  // nothing is on its way: a lone message may leave at once
   std::atomic<bool> closed_{false};
-  std::atomic<bool> abandoned_{false};  // some publisher was
+  std::atomic<bool> turn_wanted_{false};  // for what stands in no outbox
   std::atomic<std::uint64_t> pump_count_{0};
 
   std::mutex shared_mutex_;  // of the map, never held while anybody waits for the pump

@@ -85,18 +85,17 @@ class Clock {
 void publish(Members& members, const Options& options, Clock& clock) {
   const Instant start = net::now();
   std::uint64_t sent = 0;
-  std::uint64_t left = options.messages * members.size();
-  while (left > 0) {
-    const std::uint64_t before = left;
+  const auto all_sent = [](const auto& member) { return member->all_sent(); };
+  while (!std::ranges::all_of(members, all_sent)) {
+    const std::uint64_t before = sent;
     for (const auto& member : members) {
       if (member->all_sent() || !member->send_next()) continue;
-      --left;
       ++sent;
       const Instant due =
           start + seconds(static_cast<double>(sent) / static_cast<double>(options.rate));
       if (due > net::now()) clock.wait_until(due);
     }
-    if (left == before) clock.wait_for(std::chrono::milliseconds(1));
+    if (sent == before) clock.wait_for(std::chrono::milliseconds(1));
   }
 }
 

@@ -56,8 +56,12 @@ def check_fates(told, lives):
 
 
 def may_be_lost(number, heard):
-    """Accepted behind the last thing heard of a life that was followed by another one."""
-    return any(number > max(life, default=-1) for life in heard[:-1])
+    """Accepted behind the last thing heard of a life, and before whatever was heard of later ones."""
+    for index, life in enumerate(heard[:-1]):
+        later = [following for one in heard[index + 1:] for following in one]
+        if max(life, default=-1) < number < min(later, default=number + 1):
+            return True
+    return False
 
 
 def violations(records):

@@ -33,6 +33,9 @@ class History(unittest.TestCase):
         self.assert_found(record("aaa", [0, 1, 2], [[0, 0], [1, 1]]), "number 2 was accepted and not heard")
         self.assert_found(record("aaa", [0, 1, 0], [[0, 1], "reset", [0, 2]]), "number 0 was accepted and not heard")
 
+    def test_may_not_lose_what_the_server_that_lived_on_has_accepted(self):
+        self.assert_found(record("aaaa", [0, 0, 1, 1], [[0, 0], "reset", [0, 1], [1, 3]]), "number 2 was accepted and not")
+
     def test_may_not_say_a_message_twice_in_one_life(self):
         self.assert_found(record("aa", [0, 1], [[0, 0], [1, 0], [2, 1]]), "number 0 follows 0")
 

@@ -59,6 +59,7 @@ bool Member::send_next() {
   const auto sent = publisher_->try_send(
       std::string_view(text), [this](const DeliveryReport& report) { on_report(report); });
   if (sent) ++sent_;
+  gone_ = !sent && sent.error().kind != ErrorKind::kBusy;
   return sent.has_value();
 }
 

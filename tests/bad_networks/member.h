@@ -42,9 +42,9 @@ class Member {
 
   // Connects and subscribes; from any thread.
   std::expected<void, Error> begin(const std::string& address, ClientOptions options);
-  // The next of its numbers; false when there is no room for it now.
+  // The next of its numbers; false when there is no room for it now, or never again.
   [[nodiscard]] bool send_next();
-  [[nodiscard]] bool all_sent() const { return sent_ == task_.messages; }
+  [[nodiscard]] bool all_sent() const { return gone_ || sent_ == task_.messages; }
   // Its neighbour's last number was here, and its own all have a fate.
   [[nodiscard]] bool complete() const {
     return next_.load() >= task_.messages && told_.load() == task_.messages;
@@ -69,6 +69,7 @@ class Member {
 
   const Task task_;
   std::uint64_t sent_ = 0;
+  bool gone_ = false;  // its client has ended
   std::atomic<std::uint64_t> next_{0};  // of the neighbour's numbers
   std::atomic<std::uint64_t> told_{0};
 
