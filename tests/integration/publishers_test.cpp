@@ -121,5 +121,40 @@ TEST(Publishers, MayBeDestroyedInAHandlerInAnotherThreadAndAfterTheirClient) {
   EXPECT_FALSE(in_handler);
 }
 
+TEST(Publishers, MayBeDestroyedByManyThreadsWhileNoServerIsThere) {
+  Served served;
+  auto client = served.connect();
+  ASSERT_TRUE(client);
+  served.stop();
+
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 200; ++round) EXPECT_TRUE(client->publisher("channel"));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+
+  EXPECT_EQ(client->stats().sent, 0U);
+}
+
+TEST(Publishers, OfAnEpochOrSequenceThatCannotBeSaidAreRefused) {
+  constexpr std::uint64_t kTooLarge = std::uint64_t{1} << 62;
+  Served served;
+  auto client = served.connect();
+  ASSERT_TRUE(client);
+
+  const auto epoch = client->publisher("channel", {.producer = "p", .epoch = kTooLarge});
+  const auto sequence =
+      client->publisher("channel", {.producer = "p", .next_sequence = Sequence(kTooLarge)});
+  const auto fate = client->fate("channel", {.producer = named_producer("p"), .epoch = kTooLarge});
+
+  ASSERT_FALSE(epoch || sequence || fate);
+  EXPECT_EQ(epoch.error().kind, ErrorKind::kArgument);
+  EXPECT_EQ(sequence.error().kind, ErrorKind::kArgument);
+  EXPECT_EQ(fate.error().kind, ErrorKind::kArgument);
+  EXPECT_TRUE(client->publisher("channel", {.producer = "p", .epoch = kTooLarge - 1}));
+}
+
 }  // namespace
 }  // namespace orzatty

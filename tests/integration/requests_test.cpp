@@ -84,9 +84,8 @@ TEST_F(Requests, ThatNobodyAnswersFailInTimeAndWhoRepliesLaterIsToldSo) {
   std::atomic<bool> refused = false;
   ASSERT_TRUE(eventually([&] {
     std::promise<ErrorCode> code;
-    EXPECT_TRUE(late->reply("at last", [&](const DeliveryReport& told) {
-      code.set_value(told.code);
-    }));
+    EXPECT_TRUE(
+        late->reply("at last", [&](const DeliveryReport& told) { code.set_value(told.code); }));
     refused = code.get_future().get() == ErrorCode::kNotAwaited;
     return refused.load();
   }));
@@ -98,8 +97,8 @@ TEST_F(Requests, AreAnsweredLaterFromAnyThreadAndOnce) {
       bob_.reply("later", [&](const Message&, Responder to) { asked.set_value(std::move(to)); });
   ASSERT_TRUE(answering);
   std::promise<Answer> answered;
-  ASSERT_TRUE(
-      alice_.request("later", "hello?", [&](const Answer& told) { answered.set_value(told); }, 20s));
+  ASSERT_TRUE(alice_.request(
+      "later", "hello?", [&](const Answer& told) { answered.set_value(told); }, 20s));
 
   Responder to = asked.get_future().get();
   std::promise<Fate> first;
@@ -114,6 +113,21 @@ TEST_F(Requests, AreAnsweredLaterFromAnyThreadAndOnce) {
   EXPECT_EQ(answer->text(), "one");
   EXPECT_EQ(first.get_future().get(), Fate::kAccepted);
   EXPECT_EQ(second.get_future().get(), ErrorCode::kNotAwaited);
+}
+
+TEST_F(Requests, MayBeCancelledWhenTheirHandlerHoldsTheLastOfASubscription) {
+  const auto answering = bob_.reply("later", [](const Message&, const Responder&) {});
+  ASSERT_TRUE(answering);
+  auto subscription = alice_.subscribe("else", [](const Message&) {});
+  ASSERT_TRUE(subscription);
+  auto held = std::make_shared<Subscription>(std::move(*subscription));
+  auto request = alice_.request("later", "hello?", [held](const Answer&) {}, 20s);
+  ASSERT_TRUE(request);
+  held.reset();
+
+  request->cancel();
+
+  EXPECT_TRUE(alice_.ping(20s));
 }
 
 TEST_F(Requests, ThatAreCancelledEndSilentlyAndTheirReplyIsRefused) {
