@@ -179,7 +179,13 @@ Result<void> ReplyCommand::answer_all(Output& output) {
       }
     };
     const auto sent = asked->to.reply(*reply, late);
-    if (!sent) return std::unexpected(failure_of(sent.error()));
+    if (!sent && sent.error().kind != ErrorKind::kTooLarge) {
+      return std::unexpected(failure_of(sent.error()));
+    }
+    if (!sent) {
+      tell("a reply was not sent: " + sent.error().text);
+      continue;
+    }
     ++count_;
     if (auto printed = print(*asked, *reply, output); !printed) return printed;
   }

@@ -35,7 +35,8 @@ Result<net::FileDescriptor> file_of(BytesView bytes) {
   return file;
 }
 
-// The signals that this process takes as values are ordinary ones for a command.
+// The signals that this process takes as values, or ignores, are ordinary ones for a command: what
+// writes on to nobody is ended by SIGPIPE.
 Result<pid_t> spawn(const std::string& command, int input, int output) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
@@ -46,7 +47,11 @@ Result<pid_t> spawn(const std::string& command, int input, int output) {
   sigset_t none;
   ::sigemptyset(&none);
   ::posix_spawnattr_setsigmask(&attributes, &none);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  sigset_t pipe;
+  ::sigemptyset(&pipe);
+  ::sigaddset(&pipe, SIGPIPE);
+  ::posix_spawnattr_setsigdefault(&attributes, &pipe);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   std::string shell = "sh";
   std::string option = "-c";
   std::string text = command;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
+
 namespace orzatty::apps {
 namespace {
 
@@ -26,6 +28,14 @@ TEST(ShellCommand, ThatFailsOrWritesTooMuchGivesNothing) {
   EXPECT_EQ(run_shell("printf 12345", {}, 5).value_or(""), "12345");
   EXPECT_FALSE(run_shell("printf 123456", {}, 5));
   EXPECT_FALSE(run_shell("yes", {}, 5));
+}
+
+TEST(ShellCommand, ThatWritesOnIsEndedThoughThisProcessIgnoresBrokenPipes) {
+  const auto before = std::signal(SIGPIPE, SIG_IGN);
+
+  EXPECT_FALSE(run_shell("while :; do echo x; done", {}, 5));
+
+  std::signal(SIGPIPE, before);
 }
 
 }  // namespace
