@@ -46,7 +46,7 @@ void Directing::take_replies(Peer& peer, const Publishing::Fresh& fresh) {
 }
 
 // What could not be handed on for want of room is still waited for. spec: REQUEST-4, REQUEST-5
-ErrorCode Directing::reply(const Peer& responder, const wire::MessageView& message) {
+ErrorCode Directing::reply(Peer& responder, const wire::MessageView& message) {
   MessageAttributes attributes = *wire::decode_attributes(message.attributes);
   if (!attributes.correlation) return ErrorCode::kNotAwaited;
   const CorrelationId id = *attributes.correlation;
@@ -66,12 +66,10 @@ ErrorCode Directing::reply(const Peer& responder, const wire::MessageView& messa
 
 // As far as it matters: whoever may subscribe to a channel may read its requests, and one that
 // continues at a position behind the request was given it before.
-bool Directing::was_given(const Peer& peer, const Request& request) {
-  return std::ranges::any_of(peer.deliveries(), [&](const auto& delivery) {
-    return std::ranges::any_of(delivery.second->readers(), [&](const auto& reader) {
-      return reader->channel().epoch() == request.channel && reader->next() > request.offset;
-    });
-  });
+bool Directing::was_given(Peer& peer, const Request& request) {
+  const auto [begin, end] = peer.readers_of(request.channel);
+  return std::any_of(begin, end,
+                     [&](const auto& entry) { return entry.second->next() > request.offset; });
 }
 
 }  // namespace orzatty::hub

@@ -22,8 +22,8 @@ class Directing {
   void take_replies(Peer& peer, const Publishing::Fresh& fresh);
 
  private:
-  [[nodiscard]] ErrorCode reply(const Peer& responder, const wire::MessageView& message);
-  [[nodiscard]] static bool was_given(const Peer& peer, const Request& request);
+  [[nodiscard]] ErrorCode reply(Peer& responder, const wire::MessageView& message);
+  [[nodiscard]] static bool was_given(Peer& peer, const Request& request);
 
   HubState& state_;
   Publishing& publishing_;

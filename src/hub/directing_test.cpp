@@ -331,6 +331,26 @@ TEST_F(RequestsAndReplies, AReplyThatIsSentAgainAfterABrokenConnectionIsNotHande
 }
 
 // spec: REQUEST-4
+TEST_F(RequestsAndReplies, AWildcardThatReadsAChannelSinceItsLastReplyMayAnswerThere) {
+  const SubscriptionId subscription = bob.subscribe(">");
+  world.run();
+  ask(asked, 7);
+  reply(bob, replies, 7, "noon");
+  const StreamKey later = alice.open_publication("later", 0, 3);
+  world.run();
+  ask(later, 8);
+
+  reply(bob, replies, 8, "night");
+  ask(later, 9);
+  bob.unsubscribe(subscription);
+  world.run();
+  reply(bob, replies, 9, "gone");
+
+  EXPECT_EQ(alice.replies.size(), 2U);
+  EXPECT_THAT(codes(bob), ElementsAre(ErrorCode::kNotAwaited));
+}
+
+// spec: REQUEST-4
 TEST_F(RequestsAndReplies, ARequestWhoseSubscriberLeftIsNotAnsweredByIt) {
   const SubscriptionId subscription = bob.subscribe("time");
   world.run();

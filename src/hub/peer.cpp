@@ -65,8 +65,36 @@ Delivery& Peer::add_delivery(SubscriptionId id, ChannelPattern pattern) {
   return *delivery;
 }
 
+void Peer::add_reader(Delivery& delivery, Channel& channel, Offset next) {
+  delivery.add(channel, next);
+  if (readers_) readers_->emplace(channel.epoch(), delivery.readers().back().get());
+}
+
+std::pair<Peer::ReadersByChannel::const_iterator, Peer::ReadersByChannel::const_iterator>
+Peer::readers_of(ChannelEpoch channel) {
+  if (!readers_) {
+    readers_.emplace();
+    for (const auto& [id, delivery] : deliveries_) {
+      for (const auto& reader : delivery->readers()) {
+        readers_->emplace(reader->channel().epoch(), reader.get());
+      }
+    }
+  }
+  return std::as_const(*readers_).equal_range(channel);
+}
+
+void Peer::forget_readers(const Delivery& delivery) {
+  if (!readers_) return;
+  for (const auto& reader : delivery.readers()) {
+    auto [at, end] = readers_->equal_range(reader->channel().epoch());
+    while (at != end && at->second != reader.get()) ++at;
+    readers_->erase(at);
+  }
+}
+
 void Peer::remove_delivery(SubscriptionId id) {
   const auto found = deliveries_.find(id.value());
+  forget_readers(*found->second);
   const session::StreamKey stream = found->second->stream();
   bind(stream, {});
   session.core().sends().finish(stream);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/slab.h"
@@ -46,6 +47,13 @@ class Peer final : public session::Refill {
   [[nodiscard]] const std::map<std::uint64_t, std::unique_ptr<Delivery>>& deliveries() const {
     return deliveries_;
   }
+  // One of its subscriptions reads that channel too.
+  void add_reader(Delivery& delivery, Channel& channel, Offset next);
+  // Those of its subscriptions that read the channel of that epoch, in no order that means anything.
+  // Valid until one begins or ends.
+  using ReadersByChannel = std::multimap<ChannelEpoch, const ChannelReader*>;
+  [[nodiscard]] std::pair<ReadersByChannel::const_iterator, ReadersByChannel::const_iterator>
+  readers_of(ChannelEpoch channel);
   // The log of that name, opened when it is new; nullptr when there are too many.
   [[nodiscard]] DirectLog* direct_log(const ChannelName& channel);
   // Of a session that goes on; false when the client cannot have had so much.
@@ -87,11 +95,13 @@ class Peer final : public session::Refill {
   template <class Preface>
   OpenedStream open_stream(const Preface& preface);
   [[nodiscard]] session::Scratch& marks();
+  void forget_readers(const Delivery& delivery);
 
   std::unique_ptr<session::Scratch> marks_;  // made with the first stream: most peers only publish
   std::vector<session::StreamKey> starved_;  // wait for room in it
   std::vector<Source> sources_;
   std::map<std::uint64_t, std::unique_ptr<Delivery>> deliveries_;  // by id
+  std::optional<ReadersByChannel> readers_;  // since somebody asked: most peers never reply
   DirectLogs direct_logs_;
 
  public:

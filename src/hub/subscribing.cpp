@@ -159,8 +159,8 @@ bool Subscribing::look_on(const Scan& scan) {
 }
 
 void Subscribing::attach(Delivery& delivery, Channel& channel, Offset start) {
-  delivery.add(channel, start);
   Peer& peer = *state_.find(delivery.peer());
+  peer.add_reader(delivery, channel, start);
   peer.session.core().sends().set_priority(delivery.stream(), delivery.priority());
   peer.session.core().sends().wake(delivery.stream());
   state_.mark_ready(peer);
