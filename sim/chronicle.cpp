@@ -102,6 +102,10 @@ std::string_view fate_name(Fate fate) {
       return "unknown";
     case Fate::kExpired:
       return "expired";
+    case Fate::kSuperseded:
+      return "superseded";
+    case Fate::kHandedToNetwork:
+      return "handed to the network";
   }
   return "without a name";
 }

@@ -177,7 +177,8 @@ void ClientHost::open(Feeding& feeding) {
   streams_.stream("producer " + producer).fill(named.id.bytes);
   const ChannelName channel = *ChannelName::parse(feeding.feed.channel);
   feeding.publication =
-      link_->engine().publish(channel, feeding.feed.priority, producer.empty() ? nullptr : &named);
+      link_->engine().publish(channel, {.priority = feeding.feed.priority},
+                              producer.empty() ? nullptr : &named);
   channels_.resize(feeding.publication->value() + 1);
   channels_[feeding.publication->value()] = feeding.feed.channel;
   if (producer.empty()) return;

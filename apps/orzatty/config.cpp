@@ -24,6 +24,12 @@ constexpr std::array<std::pair<std::string_view, SlowPolicy>, 4> kPolicies = {
      {"latest", SlowPolicy::kLatest},
      {"disconnect", SlowPolicy::kDisconnect}}};
 
+constexpr std::array<std::pair<std::string_view, DeliveryMode>, kDeliveryModeCount> kModes = {
+    {{"reliable", DeliveryMode::kReliable},
+     {"unordered", DeliveryMode::kUnordered},
+     {"datagram", DeliveryMode::kDatagram},
+     {"latest", DeliveryMode::kLatest}}};
+
 std::string read_listen(const toml::node& node) {
   const auto* list = node.as_array();
   if (list == nullptr) return read_string(node, "listen");
@@ -110,14 +116,17 @@ Limits read_limits(const toml::node& node) {
   return limits;
 }
 
-SlowPolicy read_policy(const toml::node& node) {
-  const std::string text = read_string(node, "slow_policy");
+// The value of a key that is one of a few words.
+template <class Word, std::size_t count>
+Word read_word(const toml::node& node, std::string_view key,
+               const std::array<std::pair<std::string_view, Word>, count>& words) {
+  const std::string text = read_string(node, key);
   std::vector<std::string_view> names;
-  for (const auto& [known, policy] : kPolicies) {
-    if (known == text) return policy;
+  for (const auto& [known, word] : words) {
+    if (known == text) return word;
     names.push_back(known);
   }
-  reject(node, "unknown slow_policy '" + text + "'" + suggestion(text, names));
+  reject(node, "unknown " + std::string(key) + " '" + text + "'" + suggestion(text, names));
 }
 
 // The keys that [[channel]] and [channel_default] share.
@@ -133,7 +142,10 @@ ChannelConfig read_channel_config(const toml::table& table) {
   if (const auto* age = table.get("retention_age")) {
     config.retention.age = read_duration(*age, "retention_age");
   }
-  if (const auto* policy = table.get("slow_policy")) config.slow_policy = read_policy(*policy);
+  if (const auto* mode = table.get("mode")) config.mode = read_word(*mode, "mode", kModes);
+  if (const auto* policy = table.get("slow_policy")) {
+    config.slow_policy = read_word(*policy, "slow_policy", kPolicies);
+  }
   if (const auto* priority = table.get("priority")) {
     config.priority = static_cast<std::uint8_t>(read_count(*priority, "priority", kPriorityMax));
   }
@@ -145,8 +157,10 @@ ChannelConfig read_channel_config(const toml::table& table) {
 }
 
 ChannelRule read_rule(const toml::table& table) {
-  constexpr std::array<std::string_view, 6> keys = {
-      "pattern", "retention_count", "retention_bytes", "retention_age", "slow_policy", "priority"};
+  constexpr std::array<std::string_view, 7> keys = {"pattern",         "mode",
+                                                    "retention_count", "retention_bytes",
+                                                    "retention_age",   "slow_policy",
+                                                    "priority"};
   reject_unknown_keys(table, " in [[channel]]", keys);
   const auto* node = table.get("pattern");
   if (node == nullptr) reject(table, "a [[channel]] needs a pattern");
@@ -161,8 +175,9 @@ ChannelRule read_rule(const toml::table& table) {
 }
 
 ChannelConfig read_channel_default(const toml::node& node) {
-  constexpr std::array<std::string_view, 5> keys = {"retention_count", "retention_bytes",
-                                                    "retention_age", "slow_policy", "priority"};
+  constexpr std::array<std::string_view, 6> keys = {"mode",          "retention_count",
+                                                    "retention_bytes", "retention_age",
+                                                    "slow_policy",   "priority"};
   const auto* table = node.as_table();
   if (table == nullptr) reject(node, "channel_default must be a table: [channel_default]");
   reject_unknown_keys(*table, " in [channel_default]", keys);

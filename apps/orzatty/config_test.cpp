@@ -45,6 +45,7 @@ pattern = "quotes.>"
 retention_count = 1
 retention_age = "1h"
 slow_policy = "latest"
+mode = "unordered"
 )",
                                    "folder/orzatty.toml");
 
@@ -65,6 +66,7 @@ slow_policy = "latest"
   EXPECT_EQ(config->channels[0].config.retention,
             (Retention{.count = 1, .bytes = 1024 * 1024, .age = 1h}));
   EXPECT_EQ(config->channels[0].config.slow_policy, SlowPolicy::kLatest);
+  EXPECT_EQ(config->channels[0].config.mode, DeliveryMode::kUnordered);
 }
 
 TEST(Config, AnEmptyFileHasTheDefaults) {
@@ -104,6 +106,8 @@ TEST(Config, AValueOfTheWrongTypeIsRefused) {
   EXPECT_THAT(refusal("[limits]\nmessage_size_max = 4294967296"), HasSubstr("4294967295"));
   EXPECT_THAT(refusal("[[channel]]\npattern = 'a'\nslow_policy = 'drop'"),
               HasSubstr("did you mean 'drop_oldest'?"));
+  EXPECT_THAT(refusal("[[channel]]\npattern = 'a'\nmode = 'datagramm'"),
+              HasSubstr("did you mean 'datagram'?"));
   EXPECT_THAT(refusal("[[channel]]\npattern = 'a..b'"), HasSubstr("no pattern"));
 }
 

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -50,6 +51,7 @@ struct PubOptions {
   bool is_text = false;
   std::string key;
   double time_to_live = 0;  // seconds; 0 is for ever
+  DeliveryMode mode = DeliveryMode::kReliable;
   std::string producer;
   std::uint64_t epoch = 0;
   std::uint64_t next_sequence = 0;
@@ -59,6 +61,12 @@ struct PubOptions {
   bool json = false;
   bool quiet = false;
 };
+
+// Without a fate, whatever the mode.
+std::uint64_t unknown_of(std::uint64_t sent, const ClientStats& stats) {
+  return sent - stats.accepted - stats.rejected - stats.expired - stats.superseded -
+         stats.handed_to_network;
+}
 
 // Why the server did not take the first message that it did not, told by the thread that runs the
 // I/O.
@@ -235,10 +243,10 @@ Result<void> Publication::finish(const Result<void>& sent) {
       std::to_string(stats.accepted) + " of " + std::to_string(sent_) +
       " messages were accepted, " + std::to_string(stats.rejected) + " rejected, " +
       (stats.expired > 0 ? std::to_string(stats.expired) + " expired, " : "") +
-      std::to_string(sent_ - stats.accepted - stats.rejected - stats.expired) + " are unknown";
+      std::to_string(unknown_of(sent_, stats)) + " are unknown";
   if (!sent) return failure(sent.error().code, sent.error().text + "; " + account);
   if (interruption_.happened()) return failure(ExitCode::kIncomplete, "interrupted: " + account);
-  if (stats.accepted == sent_) return written;
+  if (stats.accepted + stats.superseded + stats.handed_to_network == sent_) return written;
   const std::string reason = failure_.text();
   return failure(stats.rejected > 0 ? ExitCode::kFailed : ExitCode::kIncomplete,
                  reason.empty() ? account : account + "; the first reason: " + reason);
@@ -269,7 +277,9 @@ void Publication::print_json(const ClientStats& stats, Output& output) const {
       {"rejected", stats.rejected},
       {"expired", stats.expired},
       {"next_sequence", publisher_.next_sequence().value()},
-      {"unknown", sent_ - stats.accepted - stats.rejected - stats.expired},
+      {"superseded", stats.superseded},
+      {"handed_to_network", stats.handed_to_network},
+      {"unknown", unknown_of(sent_, stats)},
       {"bytes", bytes_},
       {"seconds", time},
       {"messages_per_second", static_cast<double>(stats.accepted) / time},
@@ -307,6 +317,14 @@ CLI::App& PubCommand::declare(CLI::App& program) {
       .add_option("--ttl", options_.time_to_live,
                   "Seconds after which nobody wants a message any more")
       ->check(CLI::Range(0.001, 31536000.0));
+  command
+      .add_option("--mode", options_.mode,
+                  "How they travel: reliable, unordered, datagram or latest, as the channel says")
+      ->transform(CLI::Transformer(std::map<std::string, DeliveryMode>{
+          {"reliable", DeliveryMode::kReliable},
+          {"unordered", DeliveryMode::kUnordered},
+          {"datagram", DeliveryMode::kDatagram},
+          {"latest", DeliveryMode::kLatest}}));
   command.add_option("--producer", options_.producer,
                      "A name, by which the server knows these messages when they come again");
   command.add_option("--epoch", options_.epoch, "Of the producer: a newer one shuts older ones out")
@@ -372,7 +390,8 @@ Result<void> PubCommand::run() {
   auto client = connect(options_.connection, {}, **interruption);
   if (!client) return std::unexpected(client.error());
   auto publisher =
-      client->publisher(options_.channel, {.producer = options_.producer,
+      client->publisher(options_.channel, {.mode = options_.mode,
+                                           .producer = options_.producer,
                                            .epoch = options_.epoch,
                                            .next_sequence = Sequence(options_.next_sequence)});
   if (!publisher) return std::unexpected(failure_of(publisher.error()));

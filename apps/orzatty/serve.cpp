@@ -139,6 +139,7 @@ std::string text_of_channel(const ChannelConfig& config) {
   if (config.retention.age > Duration::zero()) {
     text += text_of_duration(config.retention.age) + ", ";
   }
+  if (config.mode != DeliveryMode::kReliable) text = std::string(name(config.mode)) + ", " + text;
   return text + "slow subscribers: " + std::string(name(config.slow_policy));
 }
 

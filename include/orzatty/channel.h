@@ -49,6 +49,16 @@ class ChannelPattern {
   bool has_wildcard_ = false;
 };
 
+// How messages travel, and what is owed to each.
+enum class DeliveryMode : std::uint8_t {
+  kReliable = 0,   // each of them, in order
+  kUnordered = 1,  // each of them; one that is lost on the way holds up no other
+  kDatagram = 2,   // at most once, and never sent again: what is late is of no use
+  kLatest = 3,     // the newest of each key always arrives; it takes the place of older ones
+};
+inline constexpr std::size_t kDeliveryModeCount = 4;
+std::string_view name(DeliveryMode mode);
+
 // What happens to a subscriber that cannot keep up.
 enum class SlowPolicy : std::uint8_t {
   kWait,        // publishers wait for it: nothing is lost, everybody is as slow as the slowest
@@ -71,6 +81,7 @@ inline constexpr std::uint8_t kPriorityMax = 7;
 inline constexpr std::uint8_t kPriorityDefault = 3;
 
 struct ChannelConfig {
+  DeliveryMode mode = DeliveryMode::kReliable;  // a publisher's is the same, or kReliable
   Retention retention;
   SlowPolicy slow_policy = SlowPolicy::kWait;
   std::uint8_t priority = kPriorityDefault;  // of deliveries; a publisher has its own

@@ -84,10 +84,13 @@ struct SubscribeOptions {
 };
 
 struct ClientStats {
-  std::uint64_t sent = 0;  // = accepted + rejected + expired + unknown + waiting
+  // = accepted + rejected + expired + superseded + handed_to_network + unknown + waiting
+  std::uint64_t sent = 0;
   std::uint64_t accepted = 0;
   std::uint64_t rejected = 0;
   std::uint64_t expired = 0;  // never sent: their time to live was over
+  std::uint64_t superseded = 0;  // never sent: a newer value of their key was there
+  std::uint64_t handed_to_network = 0;  // datagrams
   std::uint64_t unknown = 0;
   std::uint64_t waiting = 0;
   std::uint64_t delivered = 0;
@@ -101,6 +104,8 @@ struct ClientStats {
 };
 
 struct PublisherOptions {
+  // The channel's, or kReliable. Another one is rejected with MODE_UNSUPPORTED.
+  DeliveryMode mode = DeliveryMode::kReliable;
   // Of its messages on their way to the server, against this client's other publishers; at most
   // kPriorityMax. What the server sends is its channel's configuration to say.
   std::uint8_t priority = kPriorityDefault;

@@ -25,8 +25,9 @@ enum class GapReason : std::uint8_t {
   kSuperseded = 2,  // a newer value took its place
   kExpired = 3,
   kRefused = 4,
+  kLost = 5,  // of a datagram: the network lost it, and nobody sends it again
 };
-inline constexpr std::size_t kGapReasonCount = 5;
+inline constexpr std::size_t kGapReasonCount = 6;
 std::string_view name(GapReason reason);
 
 // Positions that a subscription will not see: [from, to).
@@ -101,6 +102,8 @@ enum class Fate : std::uint8_t {
   kRejected,  // never stored; the report says why
   kUnknown,   // the session ended before an answer came
   kExpired,   // never sent: its time to live was over before
+  kSuperseded,  // never sent: a newer value of its key took its place
+  kHandedToNetwork,  // a datagram that has left; nobody will say whether it arrived
 };
 
 }  // namespace orzatty

@@ -169,6 +169,7 @@ void Continuity::judge_gap(const GapSeen& seen) {
       if (!expiring_.contains(seen.channel)) violated(what + ", but nothing in it expires");
       return;
     case GapReason::kRefused:
+    case GapReason::kLost:
       return violated(what + ", which nothing here causes");
   }
 }

@@ -141,7 +141,8 @@ class Simulation : public testing::Test {
 
   // What the channel "room" is like, before anybody is there.
   void the_room_keeps(const Retention& retention, SlowPolicy policy = SlowPolicy::kWait) {
-    config_.server.rules.push_back({*ChannelPattern::parse("room"), {retention, policy}});
+    config_.server.rules.push_back(
+        {*ChannelPattern::parse("room"), {.retention = retention, .slow_policy = policy}});
   }
   Limits& limits() { return config_.server.limits; }
   // One every 100 ms, to everybody who is there.

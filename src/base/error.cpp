@@ -32,6 +32,7 @@ std::string_view name(ErrorCode code) {
     case ErrorCode::kExpired: return "EXPIRED";
     case ErrorCode::kNoResponder: return "NO_RESPONDER";
     case ErrorCode::kNotAwaited: return "NOT_AWAITED";
+    case ErrorCode::kSuperseded: return "SUPERSEDED";
     case ErrorCode::kDraining: return "DRAINING";
     case ErrorCode::kOverloaded: return "OVERLOADED";
     case ErrorCode::kRateLimited: return "RATE_LIMITED";
@@ -70,6 +71,7 @@ std::string_view advice(ErrorCode code) {
     case ErrorCode::kExpired: return "nothing";
     case ErrorCode::kNoResponder: return "try again later";
     case ErrorCode::kNotAwaited: return "nothing";
+    case ErrorCode::kSuperseded: return "nothing";
     case ErrorCode::kDraining: return "connect again";
     case ErrorCode::kOverloaded: return "try again later";
     case ErrorCode::kRateLimited: return "slow down";

@@ -41,7 +41,7 @@ std::vector<Row> registry() {
 TEST(ErrorCode, EveryRowOfTheRegistryHasItsNameAndAdvice) {
   const std::vector<Row> rows = registry();
 
-  ASSERT_EQ(rows.size(), 32U);
+  ASSERT_EQ(rows.size(), 33U);
   for (const Row& row : rows) {
     EXPECT_EQ(name(static_cast<ErrorCode>(row.number)), row.name);
     EXPECT_EQ(advice(static_cast<ErrorCode>(row.number)), row.advice) << row.name;
@@ -71,7 +71,8 @@ TEST(GapReason, EachHasANameAndALaterOneIsUnknown) {
   EXPECT_EQ(name(GapReason::kSuperseded), "superseded");
   EXPECT_EQ(name(GapReason::kExpired), "expired");
   EXPECT_EQ(name(GapReason::kRefused), "refused");
-  EXPECT_EQ(name(static_cast<GapReason>(5)), "unknown");
+  EXPECT_EQ(name(GapReason::kLost), "lost");
+  EXPECT_EQ(name(static_cast<GapReason>(6)), "unknown");
 }
 
 }  // namespace

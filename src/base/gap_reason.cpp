@@ -9,6 +9,7 @@ std::string_view name(GapReason reason) {
     case GapReason::kSuperseded: return "superseded";
     case GapReason::kExpired: return "expired";
     case GapReason::kRefused: return "refused";
+    case GapReason::kLost: return "lost";
   }
   return "unknown";
 }

@@ -408,9 +408,9 @@ void ClientEngine::handle_timeout(Instant now) { parts_->handle_timeout(now); }
 std::optional<Instant> ClientEngine::next_timeout() const { return parts_->next_timeout(); }
 std::optional<EngineOutput> ClientEngine::poll(Instant now) { return parts_->poll(now); }
 
-PublicationId ClientEngine::publish(const ChannelName& channel, std::uint8_t priority,
+PublicationId ClientEngine::publish(const ChannelName& channel, const PublicationOptions& options,
                                     const NamedProducer* named) {
-  return parts_->publications.add(channel, priority, named);
+  return parts_->publications.add(channel, options, named);
 }
 
 void ClientEngine::retire(PublicationId publication) { parts_->publications.retire(publication); }

@@ -39,6 +39,11 @@ struct NamedProducer {
   Sequence next;
 };
 
+struct PublicationOptions {
+  DeliveryMode mode = DeliveryMode::kReliable;
+  std::uint8_t priority = kPriorityDefault;
+};
+
 // What the engine asks of, or tells, whoever runs it.
 struct ConnectWanted {};  // open a transport now, then call transport_up() or transport_failed()
 // `resumed`: in the session of before; else, if it is `again`, what the server had sent to it alone and
@@ -126,7 +131,7 @@ class ClientEngine {
   // publication ended, which it does some time after it was retired: once all that was appended has
   // its fate. wake() tells the engine that something was appended.
   [[nodiscard]] PublicationId publish(const ChannelName& channel,
-                                      std::uint8_t priority = kPriorityDefault,
+                                      const PublicationOptions& options = {},
                                       const NamedProducer* named = nullptr);
   void retire(PublicationId publication);
   [[nodiscard]] session::Outbox& outbox(PublicationId publication);

@@ -20,8 +20,9 @@ void Publication::open(session::ClientSession& session) {
                              .producer = producer_,
                              .epoch = epoch_,
                              .next = outbox_.sent(),
-                             .channel = channel_},
-                            priority_);
+                             .channel = channel_,
+                             .mode = options_.mode},
+                            options_.priority);
 }
 
 // What the server rejected out of order will be asked again, and answered again.

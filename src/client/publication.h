@@ -28,13 +28,13 @@ class Publication {
   static constexpr std::size_t kRejectionCountMax = 1024;
 
   Publication(PublicationId id, const NamedProducer& producer, ChannelName channel,
-              std::size_t outbox_size_max, std::uint8_t priority = kPriorityDefault)
+              std::size_t outbox_size_max, const PublicationOptions& options = {})
       : id_(id),
         producer_(producer.id),
         epoch_(producer.epoch),
         channel_(std::move(channel)),
         outbox_size_max_(outbox_size_max),
-        priority_(priority),
+        options_(options),
         outbox_(outbox_size_max, producer.next),
         settled_(producer.next),
         sent_max_(producer.next) {}
@@ -84,7 +84,7 @@ class Publication {
   ProducerEpoch epoch_;
   ChannelName channel_;
   std::size_t outbox_size_max_;
-  std::uint8_t priority_;
+  PublicationOptions options_;
   session::Outbox outbox_;
   std::optional<session::StreamKey> stream_;
   bool ending_ = false;  // its end is queued on that stream

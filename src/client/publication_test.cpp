@@ -37,6 +37,10 @@ class PublicationTest : public testing::Test {
         return '?';
       case Fate::kExpired:
         return 'x';
+      case Fate::kSuperseded:
+        return 's';
+      case Fate::kHandedToNetwork:
+        return '>';
     }
     return ' ';
   }

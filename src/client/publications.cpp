@@ -26,7 +26,7 @@ session::GovernorConfig governor_config(const Limits& limits) {
 Publications::Publications(const Limits& limits, const ProducerId& producer)
     : limits_(limits), producer_(producer), governor_(governor_config(limits)) {}
 
-PublicationId Publications::add(const ChannelName& channel, std::uint8_t priority,
+PublicationId Publications::add(const ChannelName& channel, const PublicationOptions& options,
                                 const NamedProducer* named) {
   // The largest message fits, or it could never be sent.
   constexpr std::size_t kHeader = 16;
@@ -35,7 +35,7 @@ PublicationId Publications::add(const ChannelName& channel, std::uint8_t priorit
   const PublicationId id(made_++);
   const NamedProducer own{derived_producer(producer_, id.value()), ProducerEpoch(0), Sequence(0)};
   items_.push_back(std::make_unique<Publication>(id, named == nullptr ? own : *named, channel,
-                                                 size_max, priority));
+                                                 size_max, options));
   if (session_ != nullptr) open_one(*items_.back());
   return id;
 }

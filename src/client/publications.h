@@ -21,7 +21,7 @@ class Publications final : public session::Refill {
 
   Publications(const Limits& limits, const ProducerId& producer);
 
-  [[nodiscard]] PublicationId add(const ChannelName& channel, std::uint8_t priority,
+  [[nodiscard]] PublicationId add(const ChannelName& channel, const PublicationOptions& options,
                                   const NamedProducer* named);
   // Of one that has not ended.
   [[nodiscard]] Publication& at(PublicationId id);

@@ -13,11 +13,7 @@ Channel* ChannelTable::make(const ChannelName& name) {
   if (channels_.size() >= config_.limits.channel_count_max) return nullptr;
   // A log begins with a segment.
   if (pool_.room() < base::SegmentPool::kSizeMin) return nullptr;
-  const auto rule = std::ranges::find_if(
-      config_.rules, [&](const ChannelRule& candidate) { return candidate.pattern.matches(name); });
-  const ChannelConfig& properties =
-      rule == config_.rules.end() ? config_.channel_default : rule->config;
-  auto made = std::make_unique<Channel>(name, ChannelEpoch(prng_.next()), properties,
+  auto made = std::make_unique<Channel>(name, ChannelEpoch(prng_.next()), config_.properties_of(name),
                                         config_.limits.channel_size_max, pool_);
   Channel& channel = *made;
   if (free_slots_.empty()) {

@@ -14,6 +14,12 @@
 
 namespace orzatty::hub {
 
+const ChannelConfig& HubConfig::properties_of(const ChannelName& channel) const {
+  const auto rule = std::ranges::find_if(
+      rules, [&](const ChannelRule& candidate) { return candidate.pattern.matches(channel); });
+  return rule == rules.end() ? channel_default : rule->config;
+}
+
 // The parts, in the order in which they stand on each other.
 class Hub::Parts {
  public:

@@ -38,6 +38,8 @@ struct HubConfig {
   Limits limits;
   std::vector<ChannelRule> rules;
   ChannelConfig channel_default;
+
+  [[nodiscard]] const ChannelConfig& properties_of(const ChannelName& channel) const;
 };
 
 // What the hub asks of, or tells, whoever runs it.

@@ -92,6 +92,22 @@ KnownFate fate_of(const Publication& publication, Sequence first, std::uint64_t 
           .count = past.count};
 }
 
+bool is_there(DeliveryMode mode) {
+  switch (mode) {
+    case DeliveryMode::kReliable: return true;
+    case DeliveryMode::kUnordered: return false;
+    case DeliveryMode::kDatagram: return false;
+    case DeliveryMode::kLatest: return false;
+  }
+  return false;
+}
+
+// spec: PUBLISH-9
+bool may_publish(const HubConfig& config, const wire::Publish& publish) {
+  if (publish.mode == DeliveryMode::kReliable) return true;
+  return is_there(publish.mode) && publish.mode == config.properties_of(publish.channel).mode;
+}
+
 }  // namespace
 
 Publishing::Publishing(HubState& state, Subscribing& subscribing, Requests& requests)
@@ -120,6 +136,8 @@ void Publishing::open(Peer& peer, const session::PublicationOpened& opened) {
     publication.refused = ErrorCode::kNotAuthorised;  // spec: NAME-3
   } else if (publish.channel.text().size() > state_.config.limits.channel_name_size_max) {
     publication.refused = ErrorCode::kNameInvalid;
+  } else if (!may_publish(state_.config, publish)) {
+    publication.refused = ErrorCode::kModeUnsupported;
   } else if (endpoint != endpoints_.end()) {
     publication.endpoint = &endpoint->second;
     publication.producers = &endpoint->second.producers;

@@ -249,6 +249,26 @@ TEST(Publish, ToAReservedNameIsRejectedMessageByMessage) {
   EXPECT_EQ(world.hub.counters().channels, 0U);
 }
 
+// spec: PUBLISH-9
+TEST(Publish, InAModeThatIsNotTheChannelsIsRejectedMessageByMessage) {
+  World world;
+  Client& alice = world.connect("alice");
+  const StreamKey stream = alice.open_publication({.publication = PublicationId(1),
+                                                   .producer = producer_id(1),
+                                                   .epoch = {},
+                                                   .next = {},
+                                                   .channel = channel("chat"),
+                                                   .mode = DeliveryMode::kDatagram});
+
+  alice.send_run(stream, {"a", "b"});
+  world.settle();
+
+  ASSERT_EQ(alice.rejects.size(), 1U);
+  EXPECT_EQ(alice.rejects[0].to, Sequence(2));
+  EXPECT_EQ(alice.rejects[0].code, ErrorCode::kModeUnsupported);
+  EXPECT_FALSE(alice.closed_by_hub);
+}
+
 TEST(Publish, ToAChannelThatThereIsNoRoomForIsRejectedWithChannelLimit) {
   Limits limits;
   limits.channel_count_max = 1;

@@ -165,6 +165,12 @@ void ClientRuntime::on_settled(const client::Settled& settled) {
     case Fate::kExpired:
       stats_.expired += count;
       break;
+    case Fate::kSuperseded:
+      stats_.superseded += count;
+      break;
+    case Fate::kHandedToNetwork:
+      stats_.handed_to_network += count;
+      break;
     case Fate::kUnknown:
       stats_.unknown += count;
       break;

@@ -51,7 +51,8 @@ std::expected<PublisherState*, Error> ClientRuntime::publisher(const ChannelRef&
                                     options.next_sequence};
   client::ClientEngine& engine = link_.engine();
   const PublicationId id =
-      engine.publish(*name_parsed, options.priority, options.producer.empty() ? nullptr : &named);
+      engine.publish(*name_parsed, {.mode = options.mode, .priority = options.priority},
+                     options.producer.empty() ? nullptr : &named);
   publishers_.push_back(
       std::make_unique<PublisherState>(id, engine.outbox(id), engine.producer(id)));
   return publishers_.back().get();

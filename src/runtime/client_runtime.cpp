@@ -390,7 +390,8 @@ ClientStats ClientRuntime::counted() {
   for (const auto& publisher : publishers_) {
     stats.sent += publisher->outbox.published() - publisher->outbox.first_sequence();
   }
-  stats.waiting = stats.sent - stats.accepted - stats.rejected - stats.expired - stats.unknown;
+  stats.waiting = stats.sent - stats.accepted - stats.rejected - stats.expired - stats.superseded -
+                  stats.handed_to_network - stats.unknown;
   stats.round_trip = link_.smoothed_rtt();
   return stats;
 }

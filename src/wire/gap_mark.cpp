@@ -11,7 +11,7 @@ std::expected<GapMark, ProtocolError> decode_gap_mark(BytesView body) {
   const GapMark gap{.alias = reader.read_id<ChannelAlias>(),
                     .from = reader.read_id<Offset>(),
                     .to = reader.read_id<Offset>(),
-                    .reason = reader.read_enum(GapReason::kRefused)};
+                    .reason = reader.read_enum(GapReason::kLost)};
   reader.require(gap.to > gap.from, ErrorCode::kRangeEmpty);
   return reader.finish(gap);
 }

@@ -11,7 +11,8 @@ std::expected<Publish, ProtocolError> decode_publish(BytesView body) {
                                .producer = {reader.read_array<16>()},
                                .epoch = reader.read_id<ProducerEpoch>(),
                                .next = reader.read_id<Sequence>(),
-                               .channel = reader.read_channel_name()});
+                               .channel = reader.read_channel_name(),
+                               .mode = reader.read_enum(DeliveryMode::kLatest)});
 }
 
 void encode(const Publish& publish, Bytes& out) {
@@ -21,6 +22,7 @@ void encode(const Publish& publish, Bytes& out) {
   writer.write_varint(publish.epoch.value());
   writer.write_varint(publish.next.value());
   writer.write_text(publish.channel.text());
+  writer.write_varint(static_cast<std::uint64_t>(publish.mode));
   writer.finish();
 }
 

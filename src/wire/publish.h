@@ -16,6 +16,7 @@ struct Publish {
   ProducerEpoch epoch;
   Sequence next;  // of its first run
   ChannelName channel;
+  DeliveryMode mode = DeliveryMode::kReliable;
   bool operator==(const Publish&) const = default;
 };
 

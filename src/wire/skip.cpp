@@ -10,7 +10,7 @@ std::expected<Skip, ProtocolError> decode_skip(BytesView body) {
   Reader reader(body, "SKIP");
   const Skip skip{.from = reader.read_id<Sequence>(),
                   .to = reader.read_id<Sequence>(),
-                  .reason = reader.read_enum(GapReason::kRefused)};
+                  .reason = reader.read_enum(GapReason::kLost)};
   reader.require(skip.to > skip.from, ErrorCode::kRangeEmpty);
   return reader.finish(skip);
 }

@@ -69,6 +69,10 @@ char letter(const std::optional<Told>& told) {
       return 'u';
     case Fate::kExpired:
       return 'e';
+    case Fate::kSuperseded:
+      return 's';
+    case Fate::kHandedToNetwork:
+      return 'h';
   }
   return '-';
 }
