@@ -300,7 +300,9 @@ std::optional<EngineOutput> ClientEngine::Parts::poll(Instant now) {
   if (outputs.empty()) publications.end_retired(outputs);
   if (outputs.empty()) return std::nullopt;
   EngineOutput told = outputs.pop_front();
-  if (const auto* settled = std::get_if<Settled>(&told)) requests.settled(*settled, outputs);
+  if (const auto* settled = std::get_if<Settled>(&told)) {
+    requests.settled(*settled, session.get(), outputs);
+  }
   return told;
 }
 
@@ -444,6 +446,7 @@ bool ClientEngine::await_reply(const AwaitedReply& request) {
   return parts_->requests.add(request);
 }
 // spec: REQUEST-6
+void ClientEngine::withdraw(const CorrelationId& request) { parts_->requests.withdraw(request); }
 bool ClientEngine::take_reply(const CorrelationId& id) { return parts_->requests.take(id); }
 void ClientEngine::cancel(const CorrelationId& request) {
   parts_->requests.cancel(request, parts_->session.get());

@@ -151,6 +151,8 @@ class ClientEngine {
   // Before the request is appended to its outbox: take_reply() or RequestFailed ends it, unless
   // cancel() does. False when too many are waited for.
   [[nodiscard]] bool await_reply(const AwaitedReply& request);
+  // The outbox did not take it.
+  void withdraw(const CorrelationId& request);
   // A message of DeliveredDirect on `$reply` has this id. False when nobody waits for it.
   [[nodiscard]] bool take_reply(const CorrelationId& id);
   void cancel(const CorrelationId& request);

@@ -5,7 +5,7 @@
 namespace orzatty::client {
 
 bool Requests::add(const AwaitedReply& request) {
-  if (waiting_.size() >= count_max_) return false;
+  if (waiting_.size() + cancelled_.size() >= count_max_) return false;
   waiting_.emplace(request.id, request);
   ends_.emplace(request.until, request.id);
   unsettled_.emplace(Message(request.publication, request.sequence), request.id);
@@ -27,13 +27,34 @@ void Requests::fail(const CorrelationId& id, RequestFailed::Why why, ErrorCode c
   if (erase(id)) outputs.push_back(RequestFailed{id, why, code});
 }
 
-// Without a session nothing is said: the server forgets the request when its time to live is over.
-// spec: REQUEST-7
+// CANCEL overtakes what waits in an outbox, so before the request is known to be there it would
+// find nothing. Without a session nothing is said: the server forgets the request when its time to
+// live is over. spec: REQUEST-7
 void Requests::cancel(const CorrelationId& id, session::ClientSession* session) {
-  if (erase(id) && session != nullptr && session->open()) session->cancel(id);
+  const auto found = waiting_.find(id);
+  if (found == waiting_.end()) return;
+  const Message message(found->second.publication, found->second.sequence);
+  const bool settled = !unsettled_.contains(message);
+  erase(id);
+  if (!settled) {
+    cancelled_.emplace(message, id);
+  } else if (session != nullptr && session->open()) {
+    session->cancel(id);
+  }
 }
 
-void Requests::settled(const Settled& settled, Outputs& outputs) {
+void Requests::settle_cancelled(const Settled& settled, session::ClientSession* session) {
+  auto next = cancelled_.lower_bound({settled.publication, settled.from});
+  while (next != cancelled_.end() && next->first < Message(settled.publication, settled.to)) {
+    const bool awaited = settled.fate == Fate::kAccepted;
+    if (awaited && session != nullptr && session->open()) session->cancel(next->second);
+    next = cancelled_.erase(next);
+  }
+}
+
+void Requests::settled(const Settled& settled, session::ClientSession* session,
+                       Outputs& outputs) {
+  settle_cancelled(settled, session);
   auto next = unsettled_.lower_bound({settled.publication, settled.from});
   while (next != unsettled_.end() && next->first < Message(settled.publication, settled.to)) {
     const CorrelationId id = next->second;
@@ -68,6 +89,7 @@ std::optional<Instant> Requests::next_expiry() const {
 }
 
 void Requests::give_up(Outputs& outputs) {
+  cancelled_.clear();
   while (!ends_.empty()) {
     const CorrelationId id = ends_.begin()->second;
     fail(id, RequestFailed::Why::kLost, {}, outputs);

@@ -21,10 +21,13 @@ class Requests {
   [[nodiscard]] bool add(const AwaitedReply& request);
   // A reply came. False when nobody waits for it.
   [[nodiscard]] bool take(const CorrelationId& id) { return erase(id); }
-  // Nobody wants the reply any more; the server is told, if there is one.
+  // Nobody wants the reply any more; the server is told as soon as it is known to have the request,
+  // if there is a session then.
   void cancel(const CorrelationId& id, session::ClientSession* session);
+  // Its message was never appended.
+  void withdraw(const CorrelationId& id) { erase(id); }
   // Messages of a publication have their fate: of a request that was not accepted no reply will come.
-  void settled(const Settled& settled, Outputs& outputs);
+  void settled(const Settled& settled, session::ClientSession* session, Outputs& outputs);
   // The session is a new one: replies to what was accepted in the last one will not come.
   void begin_anew(Outputs& outputs);
   void expire(Instant now, Outputs& outputs);
@@ -36,12 +39,14 @@ class Requests {
   using Message = std::pair<PublicationId, Sequence>;
 
   bool erase(const CorrelationId& id);
+  void settle_cancelled(const Settled& settled, session::ClientSession* session);
   void fail(const CorrelationId& id, RequestFailed::Why why, ErrorCode code, Outputs& outputs);
 
   std::size_t count_max_;
   std::map<CorrelationId, AwaitedReply> waiting_;
   std::set<std::pair<Instant, CorrelationId>> ends_;
   std::map<Message, CorrelationId> unsettled_;  // those of them whose message has no fate
+  std::map<Message, CorrelationId> cancelled_;  // unwanted, and the server may not have them yet
 };
 
 }  // namespace orzatty::client

@@ -146,6 +146,74 @@ TEST_F(RequestTest, ThatIsWithdrawnIsToldToTheServerAndNeverEnds) {
   EXPECT_THAT(failures(), IsEmpty());
 }
 
+// spec: REQUEST-7
+TEST_F(RequestTest, ThatIsWithdrawnBeforeTheServerIsKnownToHaveItIsToldOnceItIs) {
+  connect();
+  server_.answering = false;
+  ASSERT_TRUE(ask(7));
+  talk();
+
+  engine_->cancel(id(7));
+  talk();
+  EXPECT_THAT(server_.cancelled, IsEmpty()) << "it could overtake the request";
+  EXPECT_FALSE(engine_->take_reply(id(7)));
+
+  lose();
+  wait_for_retry();
+  server_.answering = true;
+  connect();
+  EXPECT_THAT(server_.cancelled, ElementsAre(id(7)));
+  EXPECT_THAT(failures(), IsEmpty());
+}
+
+// spec: REQUEST-7
+TEST_F(RequestTest, ThatIsWithdrawnAndThenRefusedIsNotToldToTheServer) {
+  server_.rejected = {0};
+  connect();
+  ASSERT_TRUE(ask(7));
+
+  engine_->cancel(id(7));
+  talk();
+
+  EXPECT_THAT(server_.cancelled, IsEmpty());
+  EXPECT_THAT(failures(), IsEmpty());
+}
+
+TEST_F(RequestTest, ThatWasNeverAppendedLeavesNothingBehind) {
+  connect();
+  const Sequence sequence = engine_->outbox(asked_).next_sequence();
+  ASSERT_TRUE(engine_->await_reply({id(7), asked_, sequence, now_ + 1s}));
+
+  engine_->withdraw(id(7));
+  ASSERT_TRUE(ask(8));
+  talk();
+
+  EXPECT_THAT(server_.cancelled, IsEmpty());
+  EXPECT_TRUE(engine_->take_reply(id(8)));
+  pass(2s);
+  EXPECT_THAT(failures(), IsEmpty());
+}
+
+TEST_F(RequestTest, ThatIsWithdrawnHasItsPlaceUntilTheServerIsToldSo) {
+  connect();
+  server_.answering = false;
+  for (std::uint32_t i = 0; i < limits_.request_count_max; ++i) {
+    CorrelationId drawn;
+    drawn.bytes[1] = static_cast<std::byte>(i >> 8);
+    drawn.bytes[2] = static_cast<std::byte>(i & 0xff);
+    ASSERT_TRUE(engine_->await_reply({drawn, asked_, Sequence(i), now_ + 10s}));
+    append(asked_, 1);
+    engine_->cancel(drawn);
+  }
+
+  EXPECT_FALSE(ask(7)) << "the server would refuse it";
+  lose();
+  wait_for_retry();
+  server_.answering = true;
+  connect();
+  EXPECT_TRUE(ask(7));
+}
+
 TEST_F(RequestTest, OneMoreThanTheLimitIsNotTakenUntilAnotherIsOver) {
   connect();
   for (std::uint32_t i = 0; i < limits_.request_count_max; ++i) {

@@ -72,7 +72,7 @@ std::expected<CorrelationId, Error> ClientRuntime::ask(PublisherState& state,
       return std::unexpected(std::move(waiting.error()));
     }
     if (append(state, asked, nullptr)) return id;
-    cancel_request(id);
+    withdraw_request(id);
     if (in_pump()) return std::unexpected(runtime::busy_error());
     const std::uint64_t size = wire::kMessageHeaderSizeMax + payload.bytes().size();
     static_cast<void>(wait_until(
@@ -112,9 +112,15 @@ std::expected<Reply, Error> ClientRuntime::request(const ChannelRef& channel,
   return std::unexpected(closed_error());
 }
 
+void ClientRuntime::withdraw_request(const CorrelationId& id) {
+  decltype(reply_handlers_)::node_type unwanted;  // what it refers to may need the lock to end
+  const PumpGuard lock = lock_pump();
+  link_.engine().withdraw(id);
+  unwanted = reply_handlers_.extract(id);
+}
+
 void ClientRuntime::cancel_request(const CorrelationId& id) {
-  // What it refers to may need the lock to end.
-  decltype(reply_handlers_)::node_type unwanted;
+  decltype(reply_handlers_)::node_type unwanted;  // what it refers to may need the lock to end
   {
     const PumpGuard lock = lock_pump();
     link_.engine().cancel(id);

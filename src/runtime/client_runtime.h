@@ -173,6 +173,8 @@ class ClientRuntime final : private link::ClientEvents {
                                                         const Payload& payload,
                                                         const ReplyHandler& handler,
                                                         Instant deadline);
+  // Its message was not appended.
+  void withdraw_request(const CorrelationId& id);
   [[nodiscard]] std::expected<void, Error> await_reply(const client::AwaitedReply& request,
                                                        const ReplyHandler& handler);
   void wait_for_place();

@@ -141,6 +141,7 @@ TEST_F(Requests, ThatAreCancelledEndSilentlyAndTheirReplyIsRefused) {
   Responder to = asked.get_future().get();
 
   request->cancel();
+  ASSERT_TRUE(alice_.settle(20s)) << "it is said when the server is known to have the request";
   ASSERT_TRUE(alice_.ping(20s)) << "the server has had what was said before it";
   std::promise<ErrorCode> code;
   ASSERT_TRUE(to.reply("hello", [&](const DeliveryReport& at) { code.set_value(at.code); }));
