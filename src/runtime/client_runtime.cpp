@@ -284,7 +284,12 @@ void ClientRuntime::pump_until_idle() {
 
 bool ClientRuntime::poll(Duration wait) {
   if (in_pump()) return false;  // in a handler, it is running already
-  return wait_until([this] { return active_ || closed_.load(); }, deadline_after(wait)) && active_;
+  bool active = false;
+  const auto decided = [&] {
+    active = active_;
+    return active || closed_.load();
+  };
+  return wait_until(decided, deadline_after(wait)) && active;
 }
 
 void ClientRuntime::flush() {

@@ -46,7 +46,7 @@ TEST(Ending, ACloseInAHandlerSaysWhatHasNoFate) {
   Served served;
   auto client = served.connect();
   ASSERT_TRUE(client);
-  auto publisher = client->publisher("many");
+  auto publisher = client->publisher("many");  // the handler's
   ASSERT_TRUE(publisher);
   std::atomic<int> closed{0};
   auto subscription = client->subscribe("many", [&](const Message&) {
@@ -57,7 +57,7 @@ TEST(Ending, ACloseInAHandlerSaysWhatHasNoFate) {
   });
   ASSERT_TRUE(subscription);
 
-  ASSERT_TRUE(publisher->send("first"));
+  ASSERT_TRUE(client->send("many", "first"));
 
   EXPECT_TRUE(eventually([&] { return closed != 0; }));
   EXPECT_EQ(closed, 1);
