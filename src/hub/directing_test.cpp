@@ -49,7 +49,9 @@ class RequestsAndReplies : public testing::Test {
     return codes;
   }
 
-  World world{{.limits = {.request_count_max = 3}, .rules = {}, .channel_default = {}}};
+  World world{{.limits = {.session_retention = 2s, .request_count_max = 3},
+               .rules = {},
+               .channel_default = {}}};
   Client& alice = world.connect("alice");
   Client& bob = world.connect("bob");
   StreamKey asked = alice.open_publication("time");
@@ -139,6 +141,38 @@ TEST_F(RequestsAndReplies, WhoIsGivenTheRequestAfterItCameBackMayReply) {
   reply(back, back.open_publication("$reply", 0, 3), 7, "noon");
 
   EXPECT_THAT(alice.replies, ElementsAre(Replied{id(7), "carol", "noon"}));
+}
+
+// spec: REQUEST-2
+TEST_F(RequestsAndReplies, ARequestIsKeptForAResponderWhoseConnectionBrokeWhileItsSessionWaits) {
+  bob.subscribe("*");
+  world.run();
+  world.cut(bob);
+
+  ask(asked, 7);
+  ask(alice.open_publication("new", 0, 2), 8);
+  ask(alice.open_publication("not.there", 0, 2), 9);
+  EXPECT_THAT(codes(alice), ElementsAre(ErrorCode::kNoResponder)) << "only of the last";
+  Client& back = world.connect(bob.hello_to_return());
+  world.run();
+  const StreamKey replying = back.open_publication("$reply", 0, 3);
+  reply(back, replying, 7, "noon");
+  reply(back, replying, 8, "news");
+
+  EXPECT_THAT(alice.replies,
+              ElementsAre(Replied{id(7), "bob", "noon"}, Replied{id(8), "bob", "news"}));
+}
+
+// spec: REQUEST-2
+TEST_F(RequestsAndReplies, ARequestIsRefusedWhenTheSessionOfItsResponderIsGone) {
+  bob.subscribe("time");
+  world.run();
+  world.cut(bob);
+  world.pass(2s);
+
+  ask(asked, 7);
+
+  EXPECT_THAT(codes(alice), ElementsAre(ErrorCode::kNoResponder));
 }
 
 // spec: REQUEST-1

@@ -28,8 +28,9 @@ class Hub::Parts {
         channels(state.config, state.prng, state.pool),
         subscribing(state, channels),
         requests(state.config.limits),
-        publishing(state, subscribing, requests),
-        resuming(state, subscribing, publishing, requests),
+        sessions(state.config.limits),
+        publishing(state, sessions, subscribing, requests),
+        resuming(state, sessions, subscribing, publishing, requests),
         directing(state, publishing, resuming, requests) {}
   // Peers read channels, so they go first.
   ~Parts() { state.peers = base::Slab<Peer>(); }
@@ -48,6 +49,7 @@ class Hub::Parts {
   ChannelTable channels;
   Subscribing subscribing;
   Requests requests;
+  Sessions sessions;
   Publishing publishing;
   Resuming resuming;
   Directing directing;

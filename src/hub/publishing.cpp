@@ -110,8 +110,10 @@ bool may_publish(const HubConfig& config, const wire::Publish& publish) {
 
 }  // namespace
 
-Publishing::Publishing(HubState& state, Subscribing& subscribing, Requests& requests)
+Publishing::Publishing(HubState& state, const Sessions& sessions, Subscribing& subscribing,
+                       Requests& requests)
     : state_(state),
+      sessions_(sessions),
       subscribing_(subscribing),
       requests_(requests),
       replies_(&endpoints_[std::string(wire::kReplyChannel)]) {
@@ -342,7 +344,9 @@ ErrorCode Publishing::expect_reply(const Peer& peer, Channel& channel,
                                    const wire::MessageView& message, Offset offset) {
   const auto id = request_id(message);
   if (!id) return ErrorCode::kNone;
-  if (channel.readers().empty()) return ErrorCode::kNoResponder;
+  if (channel.readers().empty() && !sessions_.subscribed(channel.name())) {
+    return ErrorCode::kNoResponder;
+  }
   using std::chrono::milliseconds;
   const Duration lifetime_max = state_.config.limits.request_timeout_max;
   const auto time_to_live = wire::decode_attributes(message.attributes)->time_to_live;

@@ -9,6 +9,7 @@
 #include "hub/hub_state.h"
 #include "hub/publication.h"
 #include "hub/requests.h"
+#include "hub/sessions.h"
 #include "hub/subscribing.h"
 #include "session/server_session.h"
 #include "wire/message.h"
@@ -18,7 +19,8 @@ namespace orzatty::hub {
 class Publishing {
  public:
   // All of them outlive this.
-  Publishing(HubState& state, Subscribing& subscribing, Requests& requests);
+  Publishing(HubState& state, const Sessions& sessions, Subscribing& subscribing,
+             Requests& requests);
 
   void handle_channel(const ChannelName& channel, std::size_t handler);
   void open(Peer& peer, const session::PublicationOpened& opened);
@@ -72,6 +74,7 @@ class Publishing {
                                     const session::PublicationMessages& fresh);
 
   HubState& state_;
+  const Sessions& sessions_;
   Subscribing& subscribing_;
   Requests& requests_;
   std::map<std::string, Endpoint, std::less<>> endpoints_;

@@ -24,7 +24,7 @@ constexpr std::uint64_t kEntryCost = 64;
 std::uint64_t cost_of(const DetachedSession& session) {
   std::uint64_t size = 0;
   for (const wire::Subscribe& subscription : session.subscriptions) {
-    size += kEntryCost + subscription.pattern.text().size();
+    size += 2 * (kEntryCost + subscription.pattern.text().size());  // here and in PatternBag
     for (const wire::SubscribePosition& position : subscription.positions) {
       size += kEntryCost + position.channel.text().size();
     }

@@ -18,12 +18,13 @@ class Resuming {
   static constexpr std::size_t kListSizeMax = 24 * 1024;
 
   // All of them outlive this.
-  Resuming(HubState& state, Subscribing& subscribing, Publishing& publishing, Requests& requests)
+  Resuming(HubState& state, Sessions& sessions, Subscribing& subscribing, Publishing& publishing,
+           Requests& requests)
       : state_(state),
+        sessions_(sessions),
         subscribing_(subscribing),
         publishing_(publishing),
-        requests_(requests),
-        sessions_(state.config.limits) {}
+        requests_(requests) {}
 
   // The connection of an authenticated peer is gone: its session waits, or ends.
   void part(Peer& peer);
@@ -56,10 +57,10 @@ class Resuming {
   void tell_left(const DetachedSession& session);
 
   HubState& state_;
+  Sessions& sessions_;
   Subscribing& subscribing_;
   Publishing& publishing_;
   Requests& requests_;
-  Sessions sessions_;
 };
 
 }  // namespace orzatty::hub

@@ -23,6 +23,7 @@ bool Sessions::keep(DetachedSession session, Instant now) {
   held_ += session.size;
   order_.push_back({session.id, session.until});
   by_peer_[name_of(session.peer)] = session.id;
+  for (const wire::Subscribe& one : session.subscriptions) patterns_.add(one.pattern);
   const SessionId id = session.id;
   detached_.emplace(id, std::move(session));
   return true;
@@ -30,6 +31,7 @@ bool Sessions::keep(DetachedSession session, Instant now) {
 
 DetachedSession Sessions::extract(std::map<SessionId, DetachedSession>::iterator found) {
   DetachedSession session = std::move(found->second);
+  for (const wire::Subscribe& one : session.subscriptions) patterns_.remove(one.pattern);
   by_peer_.erase(name_of(session.peer));
   detached_.erase(found);
   held_ -= session.size;

@@ -14,6 +14,7 @@
 
 #include "base/slab.h"
 #include "hub/direct_log.h"
+#include "hub/pattern_bag.h"
 #include "orzatty/error.h"
 #include "orzatty/ids.h"
 #include "orzatty/limits.h"
@@ -60,6 +61,10 @@ class Sessions {
   [[nodiscard]] std::optional<DetachedSession> pop_due(Instant now);
   [[nodiscard]] std::optional<Instant> next_timeout() const;
   [[nodiscard]] std::size_t size() const { return detached_.size(); }
+  // Some of those that wait are subscribed to it, and will be again.
+  [[nodiscard]] bool subscribed(const ChannelName& channel) const {
+    return patterns_.may_match(channel);
+  }
   // In the order of ids.
   [[nodiscard]] const std::map<SessionId, DetachedSession>& detached() const { return detached_; }
 
@@ -79,6 +84,7 @@ class Sessions {
   std::map<SessionId, DetachedSession> detached_;
   std::map<PeerName, SessionId> by_peer_;  // of those that are detached
   std::deque<Waiting> order_;  // since longest first; those that wait no more among them
+  PatternBag patterns_;        // of the subscriptions of those that are detached
   std::uint64_t held_ = 0;
 };
 
