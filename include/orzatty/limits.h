@@ -61,7 +61,8 @@ struct Limits {
                                                       // a channel that waits for somebody its
                                                       // publishers' windows come on top
   std::uint32_t hub_size_max = 2U * 1024 * 1024 * 1024;  // of all logs; then messages are rejected
-  std::uint32_t hub_request_count_max = 256 * 1024;  // about 60 MB
+  std::uint32_t hub_request_count_max = 256 * 1024;  // about 60 MB; an identity
+                                                     // has no more than it leaves to others
   std::uint32_t segment_keep_max = 2 * 1024 * 1024;  // freed memory kept at hand: fits a cache
 };
 

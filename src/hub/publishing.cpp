@@ -358,7 +358,7 @@ ErrorCode Publishing::expect_reply(const Peer& peer, Channel& channel,
                         .channel = channel.epoch(),
                         .offset = offset,
                         .until = state_.now + (shorter ? Duration(*time_to_live) : lifetime_max)},
-                       state_.now);
+                       peer.identity, state_.now);
 }
 
 HubOutput Publishing::hand_over(Peer& peer, Publication& publication,

@@ -3,16 +3,26 @@
 namespace orzatty::hub {
 
 // spec: REQUEST-3
-ErrorCode Requests::add(const Request& request, Instant now) {
+ErrorCode Requests::add(const Request& request, std::string_view identity, Instant now) {
   end_overdue(now);
   if (requests_.contains(request.id)) return ErrorCode::kNotAuthorised;
   if (requests_.size() >= limits_.hub_request_count_max) return ErrorCode::kOverloaded;
-  std::set<CorrelationId>& own = by_session_[request.requester];
-  if (own.size() >= limits_.request_count_max) return ErrorCode::kLimitExceeded;
-  own.insert(request.id);
+  const auto known = by_session_.find(request.requester);
+  const std::size_t own = known == by_session_.end() ? 0 : known->second.ids.size();
+  if (own >= limits_.request_count_max || !has_share(identity)) return ErrorCode::kLimitExceeded;
+  OfSession& session = by_session_[request.requester];
+  session.identity = identity;
+  session.ids.insert(request.id);
+  ++by_identity_[session.identity];
   ends_.emplace(request.until, request.id);
   requests_.emplace(request.id, request);
   return ErrorCode::kNone;
+}
+
+bool Requests::has_share(std::string_view identity) const {
+  const auto known = by_identity_.find(identity);
+  const std::size_t own = known == by_identity_.end() ? 0 : known->second;
+  return own < limits_.hub_request_count_max - requests_.size();
 }
 
 const Request* Requests::find(const CorrelationId& id, Instant now) {
@@ -24,11 +34,18 @@ const Request* Requests::find(const CorrelationId& id, Instant now) {
 void Requests::erase(const CorrelationId& id) {
   const auto found = requests_.find(id);
   if (found == requests_.end()) return;
-  const auto own = by_session_.find(found->second.requester);
-  own->second.erase(id);
-  if (own->second.empty()) by_session_.erase(own);
+  const auto session = by_session_.find(found->second.requester);
+  leave(session->second, id);
+  session->second.ids.erase(id);
+  if (session->second.ids.empty()) by_session_.erase(session);
+}
+
+void Requests::leave(const OfSession& session, const CorrelationId& id) {
+  const auto found = requests_.find(id);
   ends_.erase({found->second.until, id});
   requests_.erase(found);
+  const auto identity = by_identity_.find(session.identity);
+  if (--identity->second == 0) by_identity_.erase(identity);
 }
 
 // spec: REQUEST-7
@@ -40,11 +57,7 @@ void Requests::cancel(const SessionId& session, const CorrelationId& id) {
 void Requests::forget(const SessionId& session) {
   const auto own = by_session_.find(session);
   if (own == by_session_.end()) return;
-  for (const CorrelationId& id : own->second) {
-    const auto found = requests_.find(id);
-    ends_.erase({found->second.until, id});
-    requests_.erase(found);
-  }
+  for (const CorrelationId& id : own->second.ids) leave(own->second, id);
   by_session_.erase(own);
 }
 
