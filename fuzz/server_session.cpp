@@ -6,19 +6,17 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <span>
 
 #include "base/assert.h"
 #include "orzatty/limits.h"
 #include "script.h"
 #include "session/client_session.h"
-#include "sink.h"
+#include "session_run.h"
 
 namespace {
 
 using namespace orzatty;
-using fuzz::Verb;
 
 Limits small_limits() {
   Limits limits;
@@ -31,83 +29,12 @@ Limits small_limits() {
   return limits;
 }
 
-class Server {
+class Server final : public fuzz::SessionRun<session::ServerSession> {
  public:
-  Server() : limits_(small_limits()), session_(limits_, 1, now_), witness_(Limits{}, {}, 1, now_) {}
-
-  void take(const fuzz::Step& step) {
-    switch (step.verb) {
-      case Verb::kControl:
-        session_.handle_control(step.bytes, session::Fin::kNo, now_);
-        break;
-      case Verb::kControlEnd:
-        session_.handle_control({}, session::Fin::kYes, now_);
-        break;
-      case Verb::kStream:
-        feed(step, session::Fin::kNo);
-        break;
-      case Verb::kStreamEnd:
-        feed(step, session::Fin::kYes);
-        break;
-      case Verb::kReset:
-        session_.handle_stream_reset(streams_.at(step.stream));
-        streams_.end(step.stream);
-        break;
-      case Verb::kPull:
-        pull(step.argument * std::size_t{16});
-        break;
-      case Verb::kAcknowledge:
-        acknowledge(step.argument);
-        break;
-      case Verb::kUnblock:
-        sink_.unblock(session_.core().sends());
-        break;
-      case Verb::kTime:
-        pass(step.argument);
-        break;
-      case Verb::kAsk:
-        ask(step.argument);
-        break;
-      case Verb::kStop:
-        break;  // a server's session opens no stream by itself
-    }
-    drain();
-    check(step);
-  }
+  Server() : SessionRun(small_limits(), std::uint64_t{1}), witness_(Limits{}, {}, 1, now_) {}
 
  private:
-  void feed(const fuzz::Step& step, session::Fin fin) {
-    const session::RemoteStream stream = streams_.at(step.stream);
-    fed_[stream.value()] += step.bytes.size();
-    session_.handle_stream(stream, step.bytes, fin, now_);
-    if (fin == session::Fin::kYes) streams_.end(step.stream);
-  }
-  void pull(std::size_t room) {
-    session_.flush(now_);
-    fuzz::NoSource none;
-    sink_.pull(session_.core().sends(), none, room,
-               [&](session::RemoteStream, BytesView bytes, session::Fin fin) {
-                 witness_.handle_control(bytes, fin, now_);
-                 while (const auto output = witness_.poll(now_)) {
-                   ORZATTY_ASSERT(!std::holds_alternative<session::CloseTransport>(*output));
-                 }
-               });
-  }
-  void acknowledge(std::size_t which) {
-    session::SendTable& sends = session_.core().sends();
-    sink_.acknowledge(
-        which, [&](session::StreamKey key, std::uint64_t size) { sends.acked(key, size); },
-        [&](session::StreamKey key) { sends.release(key); });
-  }
-  void pass(std::uint8_t argument) {
-    now_ += argument * std::chrono::milliseconds(50);
-    session_.handle_timeout(now_);
-    drain();
-    session_.flush(now_);
-    const auto next = session_.next_timeout();
-    ORZATTY_ASSERT(!next || *next > now_);  // or its owner would never rest
-  }
-  void ask(std::uint8_t argument) {
+  void ask(std::uint8_t argument) override {
     if (waiting_ && !session_.core().closed()) return welcome();
     if (!session_.open()) return;
     const std::uint64_t id = argument >> 2U;
@@ -142,25 +69,25 @@ class Server {
                       .subscriptions = {}},
                      now_);
   }
-  void drain() {
-    while (const auto output = session_.poll()) {
-      ORZATTY_ASSERT(!ended_);
-      if (const auto* hello = std::get_if<session::HelloReceived>(&*output)) {
-        waiting_ = true;
-        if (hello->hello.token.size() < 8) welcome();  // a longer one is looked up first
-      } else if (const auto* messages = std::get_if<session::PublicationMessages>(&*output)) {
-        take_messages(*messages);
-      } else if (const auto* request = std::get_if<session::SubscribeRequested>(&*output)) {
-        session_.subscribed(request->subscribe.subscription, 1);
-      }
-      ended_ = std::holds_alternative<session::CloseTransport>(*output);
+  fuzz::Said take_output() override {
+    const auto output = session_.poll();
+    if (!output) return fuzz::Said::kNothing;
+    if (const auto* hello = std::get_if<session::HelloReceived>(&*output)) {
+      waiting_ = true;
+      if (hello->hello.token.size() < 8) welcome();  // a longer one is looked up first
+    } else if (const auto* messages = std::get_if<session::PublicationMessages>(&*output)) {
+      take_messages(*messages);
+    } else if (const auto* request = std::get_if<session::SubscribeRequested>(&*output)) {
+      session_.subscribed(request->subscribe.subscription, 1);
     }
-    for (const session::Credit& credit : session_.core().credits()) {
-      std::uint64_t& fed = fed_[credit.stream.value()];
-      ORZATTY_ASSERT(credit.size <= fed);
-      fed -= credit.size;
+    const bool closes = std::holds_alternative<session::CloseTransport>(*output);
+    return closes ? fuzz::Said::kClose : fuzz::Said::kSomething;
+  }
+  void leave(session::RemoteStream, BytesView bytes, session::Fin fin) override {
+    witness_.handle_control(bytes, fin, now_);
+    while (const auto output = witness_.poll(now_)) {
+      ORZATTY_ASSERT(!std::holds_alternative<session::CloseTransport>(*output));
     }
-    session_.core().credits().clear();
   }
   void take_messages(const session::PublicationMessages& messages) {
     session_.accepted({.publication = messages.publication,
@@ -171,23 +98,9 @@ class Server {
                       messages.frames.size(), messages.nonce, now_);
     session_.core().consumed(messages.stream, messages.frames.size());
   }
-  void check(const fuzz::Step& step) {
-    const std::size_t held_max =
-        limits_.reassembly_size_max + limits_.control_frame_size_max + step.bytes.size();
-    ORZATTY_ASSERT(session_.core().held() <= held_max + wire::kFrameHeaderSizeMax);
-    ORZATTY_ASSERT(session_.core().scratch().in_use() <= limits_.control_backlog_max);
-    sink_.check();
-  }
 
-  Limits limits_;
-  Instant now_{};
-  session::ServerSession session_;
   session::ClientSession witness_;  // is told all that the session says
-  fuzz::Sink sink_{session_.core().sends()};
-  fuzz::RemoteStreams streams_;
-  std::map<std::uint64_t, std::uint64_t> fed_;  // bytes whose credit has not come back, by stream
   bool waiting_ = false;
-  bool ended_ = false;
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include "escape.h"
 
-#include "encoding.h"
+#include "base/utf8.h"
 
 namespace orzatty::apps {
 namespace {
@@ -42,7 +42,7 @@ std::string escaped(std::string_view text) {
   std::string result;
   result.reserve(text.size());
   while (!text.empty()) {
-    const std::string_view character = text.substr(0, utf8_character_size(text));
+    const std::string_view character = text.substr(0, base::utf8_character_size(bytes_of(text)));
     if (is_harmless(character)) {
       result += character;
       text.remove_prefix(character.size());

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/utf8.h"
 #include "encoding.h"
 #include "escape.h"
 
@@ -11,7 +12,7 @@ namespace {
 
 template <class Bytes>
 void put_bytes(nlohmann::ordered_json& json, const std::string& name, const Bytes& bytes) {
-  if (is_utf8(text_of(bytes))) {
+  if (base::is_utf8(bytes)) {
     json[name] = text_of(bytes);
   } else {
     json[name + "_base64"] = base64(bytes);
@@ -33,7 +34,7 @@ std::string json_of(const Message& message) {
                                  {"offset", message.offset().value()},
                                  {"publisher", message.publisher()}};
   if (message.has_attributes()) put_attributes(json, message.attributes());
-  if (is_utf8(message.text())) {
+  if (base::is_utf8(message.payload())) {
     json["text"] = message.text();
   } else {
     json["base64"] = base64(message.payload());

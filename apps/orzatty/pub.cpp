@@ -11,9 +11,9 @@
 #include <string>
 #include <utility>
 
+#include "base/utf8.h"
 #include "commands.h"
 #include "connection_options.h"
-#include "encoding.h"
 #include "interruption.h"
 #include "message_source.h"
 #include "net/clock.h"
@@ -172,7 +172,7 @@ Result<void> Publication::send_file() {
 
 Result<void> Publication::send(std::string_view payload) {
   // The server would close the session: better to know it before.
-  if (options_.is_text && !is_utf8(payload)) {
+  if (options_.is_text && !base::is_utf8(bytes_of(payload))) {
     return failure(ExitCode::kFailed, "message " + std::to_string(sent_ + 1) +
                                           " is not UTF-8: leave out --text to send any bytes");
   }

@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "base/utf8.h"
 #include "commands.h"
 #include "connection_options.h"
 #include "encoding.h"
@@ -202,7 +203,7 @@ Result<void> ReplyCommand::print(const Asked& asked, std::string_view reply,
                                  Output& output) const {
   if (!options_.json) return {};
   const auto put = [](nlohmann::ordered_json& json, const std::string& key, std::string_view bytes) {
-    if (is_utf8(bytes)) {
+    if (base::is_utf8(bytes_of(bytes))) {
       json[key] = bytes;
     } else {
       json[key + "_base64"] = base64(bytes_of(bytes));

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/utf8.h"
 #include "commands.h"
 #include "connection_options.h"
 #include "encoding.h"
@@ -36,7 +37,7 @@ struct ReqOptions {
 
 void print_json(const ReqOptions& options, const Reply& reply, Duration time, Output& output) {
   nlohmann::ordered_json json = {{"channel", options.channel}, {"responder", reply.responder}};
-  if (is_utf8(reply.text())) {
+  if (base::is_utf8(reply.payload)) {
     json["text"] = reply.text();
   } else {
     json["base64"] = base64(reply.payload);

@@ -77,6 +77,16 @@ TEST(Utf8, AFaultIsFoundWhereverItStandsInALongText) {
   }
 }
 
+TEST(Utf8, TheFirstCharacterIsMeasuredWhenItIsWhole) {
+  EXPECT_EQ(utf8_character_size(bytes_of("ab")), 1U);
+  EXPECT_EQ(utf8_character_size(bytes_of("\u00e4b")), 2U);
+  EXPECT_EQ(utf8_character_size(bytes_of("\u20ac")), 3U);
+  EXPECT_EQ(utf8_character_size(bytes_of("\U0001f680")), 4U);
+  EXPECT_EQ(utf8_character_size(bytes_of("\xe2\x82")), 0U);
+  EXPECT_EQ(utf8_character_size(bytes_of("\x80")), 0U);
+  EXPECT_EQ(utf8_character_size({}), 0U);
+}
+
 TEST(Utf8, AnyMixOfCharactersIsValid) {
   Prng prng(3);
   for (int turn = 0; turn < 2000; ++turn) {
