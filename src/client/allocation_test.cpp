@@ -70,7 +70,7 @@ TEST_F(AllocationTest, IsNotNeededToDeliverMessages) {
     return count;
   };
   feed(joined({frame(wire::Deliver{subscription}),
-               frame(wire::Alias{ChannelAlias(0), ChannelEpoch(1), Offset(0), ChannelName::of(1)}),
+               frame(wire::Alias{ChannelAlias(0), ChannelEpoch(1), Offset(0), ChannelName::of(1), {}}),
                frame(wire::Producer{ProducerAlias(0), {}, "bob"})}));
   Bytes frames;
   for (int i = 0; i < 20; ++i) frames = joined({frames, session::test::message("hello there")});

@@ -26,7 +26,7 @@ std::vector<std::uint64_t> numbers(std::uint64_t count) {
 }
 
 Bytes alias(std::uint64_t next, ChannelEpoch epoch = kEpoch) {
-  return frame(wire::Alias{ChannelAlias(0), epoch, Offset(next), kChannel});
+  return frame(wire::Alias{ChannelAlias(0), epoch, Offset(next), kChannel, {}});
 }
 Bytes producer() { return frame(wire::Producer{ProducerAlias(0), {}, "bob"}); }
 Bytes run(std::uint64_t first, std::initializer_list<std::string_view> payloads) {

@@ -69,7 +69,11 @@ bool Delivery::introduce(session::SendQueue& queue, session::Scratch& marks) {
     const ChannelReader& reader = *readers_[introduced_];
     const Channel& channel = reader.channel();
     marks_.clear();
-    wire::encode(wire::Alias{reader.alias(), channel.epoch(), reader.start, channel.name()},
+    wire::encode(wire::Alias{.alias = reader.alias(),
+                             .epoch = channel.epoch(),
+                             .next = reader.start,
+                             .channel = channel.name(),
+                             .mode = channel.config().mode},
                  marks_);
     if (!marks.write(marks_, queue)) return false;
   }

@@ -76,7 +76,7 @@ class ClientSessionTest : public testing::Test {
   static Bytes delivery(BytesView frames) {
     return joined(
         {frame(wire::Deliver{SubscriptionId(4)}),
-         frame(wire::Alias{ChannelAlias(0), ChannelEpoch(77), Offset(10), ChannelName::of(1)}),
+         frame(wire::Alias{ChannelAlias(0), ChannelEpoch(77), Offset(10), ChannelName::of(1), {}}),
          frame(wire::Producer{ProducerAlias(0), {}, "bob"}),
          frame(wire::Run{ChannelAlias(0), ProducerAlias(0), 10, frames.size(), 42}), frames});
   }

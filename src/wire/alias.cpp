@@ -10,7 +10,8 @@ std::expected<Alias, ProtocolError> decode_alias(BytesView body) {
   return reader.finish(Alias{.alias = reader.read_id<ChannelAlias>(),
                              .epoch = ChannelEpoch(reader.read_u64()),
                              .next = reader.read_id<Offset>(),
-                             .channel = reader.read_channel_name()});
+                             .channel = reader.read_channel_name(),
+                             .mode = reader.read_enum(DeliveryMode::kLatest)});
 }
 
 void encode(const Alias& alias, Bytes& out) {
@@ -19,6 +20,7 @@ void encode(const Alias& alias, Bytes& out) {
   writer.write_u64(alias.epoch.value());
   writer.write_varint(alias.next.value());
   writer.write_text(alias.channel.text());
+  writer.write_varint(static_cast<std::uint64_t>(alias.mode));
   writer.finish();
 }
 

@@ -1,4 +1,4 @@
-// ALIAS: introduces a channel on a subscription's stream, and where it starts.
+// ALIAS: introduces a channel on a subscription's stream, where it starts and how its messages travel.
 #pragma once
 
 #include <expected>
@@ -15,6 +15,7 @@ struct Alias {
   ChannelEpoch epoch;
   Offset next;  // of its first run or gap
   ChannelName channel;
+  DeliveryMode mode = DeliveryMode::kReliable;
   bool operator==(const Alias&) const = default;
 };
 

@@ -157,7 +157,8 @@ TEST(Frames, ChannelStreamFramesComeBackAsTheyWere) {
                   FrameType::kPublish, decode_publish);
   expect_identity(Deliver{SubscriptionId(1)}, FrameType::kDeliver, decode_deliver);
   expect_identity(Direct{channel(std::string(255, 'c'))}, FrameType::kDirect, decode_direct);
-  expect_identity(Alias{ChannelAlias(1), ChannelEpoch(2), Offset(3), channel("a")},
+  expect_identity(Alias{ChannelAlias(1), ChannelEpoch(2), Offset(3), channel("a"),
+                       DeliveryMode::kDatagram},
                   FrameType::kAlias, decode_alias);
   expect_identity(Producer{ProducerAlias(1), {counting_from<16>(4)}, "alice"}, FrameType::kProducer,
                   decode_producer);

@@ -37,7 +37,7 @@ class StreamWriter {
   }
   StreamWriter& deliver() { return add(Deliver{SubscriptionId(1)}); }
   StreamWriter& alias(std::uint64_t alias, std::uint64_t next) {
-    return add(Alias{ChannelAlias(alias), ChannelEpoch(1), Offset(next), channel("a")});
+    return add(Alias{ChannelAlias(alias), ChannelEpoch(1), Offset(next), channel("a"), {}});
   }
   StreamWriter& producer(std::uint64_t alias) {
     return add(Producer{ProducerAlias(alias), {}, "alice"});
