@@ -118,6 +118,12 @@ void declare_message_size(CLI::App& command, ConnectionOptions& options) {
       ->group("Connection");
 }
 
+std::string_view message_size_advice(ErrorCode code) {
+  const bool too_large =
+      code == ErrorCode::kFrameTooLarge || code == ErrorCode::kMessageTooLarge;
+  return too_large ? ": raise it with --message-size-max" : "";
+}
+
 Limits limits_for(std::uint32_t message_size_max) {
   Limits limits;
   limits.message_size_max = message_size_max;

@@ -44,6 +44,9 @@ void declare_connection(CLI::App& command, ConnectionOptions& options);
 // For commands that send or receive messages of any size.
 void declare_message_size(CLI::App& command, ConnectionOptions& options);
 
+// What to do about an error of that code where declare_message_size() was used; empty for others.
+std::string_view message_size_advice(ErrorCode code);
+
 // The defaults, with as much room as the largest message needs.
 Limits limits_for(std::uint32_t message_size_max);
 

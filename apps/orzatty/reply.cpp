@@ -118,6 +118,7 @@ CLI::App& ReplyCommand::declare(CLI::App& program) {
   command.add_flag("--json", options_.json, "Print each request and its reply as JSON");
   command.add_flag("-v,--verbose", options_.verbose, "Tell when it is subscribed");
   declare_connection(command, options_.connection);
+  declare_message_size(command, options_.connection);
   return command;
 }
 
@@ -138,7 +139,9 @@ Result<void> ReplyCommand::run() {
   if (!interruption) return std::unexpected(interruption.error());
   ClientOptions client_options;
   client_options.on_state = [&](const StateEvent& event) {
-    if (event.state == ConnectionState::kClosed) desk_.close("the session has ended: " + event.text);
+    if (event.state != ConnectionState::kClosed) return;
+    desk_.close("the session has ended: " + event.text +
+                std::string(message_size_advice(event.code)));
   };
   auto client = connect(options_.connection, std::move(client_options), **interruption);
   if (!client) return std::unexpected(client.error());
@@ -184,7 +187,8 @@ Result<void> ReplyCommand::answer_all(Output& output) {
       return std::unexpected(failure_of(sent.error()));
     }
     if (!sent) {
-      tell("a reply was not sent: " + sent.error().text);
+      tell("a reply was not sent: " + sent.error().text +
+           std::string(message_size_advice(sent.error().code)));
       continue;
     }
     ++count_;
@@ -196,7 +200,7 @@ Result<void> ReplyCommand::answer_all(Output& output) {
 Result<std::string> ReplyCommand::answer_to(const Asked& asked) const {
   if (options_.has_text) return options_.text;
   if (options_.echo) return std::string(orzatty::text_of(asked.payload));
-  return run_shell(options_.command, asked.payload, Limits{}.message_size_max);
+  return run_shell(options_.command, asked.payload, options_.connection.message_size_max);
 }
 
 Result<void> ReplyCommand::print(const Asked& asked, std::string_view reply,

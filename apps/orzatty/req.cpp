@@ -66,6 +66,7 @@ CLI::App& ReqCommand::declare(CLI::App& program) {
       ->capture_default_str();
   command.add_flag("--json", options_.json, "Print the reply as JSON");
   declare_connection(command, options_.connection);
+  declare_message_size(command, options_.connection);
   return command;
 }
 
@@ -90,7 +91,8 @@ Result<void> ReqCommand::run() {
   }
   if (!reply) {
     const bool is_usage = reply.error().kind == ErrorKind::kArgument;
-    return failure(is_usage ? ExitCode::kUsage : ExitCode::kFailed, reply.error().text);
+    return failure(is_usage ? ExitCode::kUsage : ExitCode::kFailed,
+                   reply.error().text + std::string(message_size_advice(reply.error().code)));
   }
   Output output;
   if (options_.json) {

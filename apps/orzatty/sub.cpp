@@ -112,7 +112,8 @@ Result<void> Listener::result() {
   if (!is_done() && closed_) {
     const bool refused = closed_->code == ErrorCode::kAuthenticationFailed;
     return failure(refused ? ExitCode::kRefused : ExitCode::kFailed,
-                   "the session has ended: " + closed_->text);
+                   "the session has ended: " + closed_->text +
+                       std::string(message_size_advice(closed_->code)));
   }
   if (count_max_ > 0 && !is_done()) {
     return failure(ExitCode::kIncomplete,

@@ -185,7 +185,7 @@ void ClientEngine::Parts::finish(ErrorCode code, std::string_view text) {
   phase_ = Phase::kFinished;
   retry_at_.reset();
   publications.give_up(code, text, outputs);
-  requests.give_up(outputs);
+  requests.give_up(code, outputs);
   // One that is being opened, unknown to us.
   if (asked_) outputs.push_back(TransportClosed{code, std::string(text)});
   outputs.push_back(Disconnected{code, std::string(text), false});

@@ -93,7 +93,7 @@ struct RequestFailed {
   };
   CorrelationId id;
   Why why = Why::kTimeout;
-  ErrorCode code = ErrorCode::kNone;  // of the refusal
+  ErrorCode code = ErrorCode::kNone;  // of the refusal, or by which the session ended
 };
 struct TransportClosed { ErrorCode code = ErrorCode::kNone; std::string text; };  // close it so
 using EngineOutput = std::variant<ConnectWanted, Connected, Disconnected, Draining, Delivered,

@@ -88,11 +88,11 @@ std::optional<Instant> Requests::next_expiry() const {
   return ends_.begin()->first;
 }
 
-void Requests::give_up(Outputs& outputs) {
+void Requests::give_up(ErrorCode code, Outputs& outputs) {
   cancelled_.clear();
   while (!ends_.empty()) {
     const CorrelationId id = ends_.begin()->second;
-    fail(id, RequestFailed::Why::kLost, {}, outputs);
+    fail(id, RequestFailed::Why::kLost, code, outputs);
   }
 }
 

@@ -32,8 +32,8 @@ class Requests {
   void begin_anew(Outputs& outputs);
   void expire(Instant now, Outputs& outputs);
   [[nodiscard]] std::optional<Instant> next_expiry() const;
-  // No reply will come any more.
-  void give_up(Outputs& outputs);
+  // No reply will come any more: the session ended by `code`.
+  void give_up(ErrorCode code, Outputs& outputs);
 
  private:
   using Message = std::pair<PublicationId, Sequence>;

@@ -129,6 +129,17 @@ TEST_F(RequestTest, FailsWhenTheClientIsClosed) {
   EXPECT_THAT(failures(), ElementsAre(Why::kLost));
 }
 
+TEST_F(RequestTest, FailsWithTheCodeThatItsSessionEndedBy) {
+  connect();
+  ASSERT_TRUE(ask(7));
+  talk();
+
+  lose(ErrorCode::kFrameTooLarge);
+
+  EXPECT_THAT(failures(), ElementsAre(Why::kLost));
+  EXPECT_EQ(last<RequestFailed>().code, ErrorCode::kFrameTooLarge);
+}
+
 // spec: REQUEST-7
 TEST_F(RequestTest, ThatIsWithdrawnIsToldToTheServerAndNeverEnds) {
   connect();

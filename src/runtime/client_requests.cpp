@@ -22,8 +22,10 @@ Error timeout_error() {
 Error error_of(const client::RequestFailed& failed) {
   using Why = client::RequestFailed::Why;
   if (failed.why == Why::kLost) {
-    return {ErrorKind::kClosed, ErrorCode::kNone,
-            "the session is gone that the reply would have come to"};
+    const std::string reason =
+        failed.code == ErrorCode::kNone ? "" : " (" + std::string(name(failed.code)) + ")";
+    return {ErrorKind::kClosed, failed.code,
+            "the session is gone that the reply would have come to" + reason};
   }
   if (failed.code == ErrorCode::kNoResponder) {
     return {ErrorKind::kUnreachable, failed.code,

@@ -48,6 +48,15 @@ class BadFiles(hub.HubTest):
         self.assertEqual((code, err), (0, ""))
         self.assertTrue(out == content, len(out))
 
+    def test_a_subscriber_that_takes_no_such_message_is_told_what_to_do(self):
+        config = self.file("orzatty.toml", b"[limits]\nmessage_size_max = 4194304\n"
+                                           b"stream_window = 4194304\noutbox_size_max = 4194304\n")
+        self.serve("--config", config)
+        self.assert_done(self.run_client("pub", "a", "--file", self.file("in", bytes(3 << 20)), "--chunk",
+                                         3 << 20, "--message-size-max", 4 << 20))
+        self.assert_fails(self.run_client("sub", "a", "--from", "start", "--count", 1), 1,
+                          r"message_size_max = 1048576 .*--message-size-max")
+
     def test_the_largest_message_passes_where_the_window_is_no_larger(self):
         size = 3 << 20
         config = self.file("orzatty.toml", b"[limits]\nmessage_size_max = %d\nstream_window = %d\n"

@@ -64,6 +64,23 @@ class Requests(hub.HubTest):
         self.assertEqual(self.run_client("req", "watched", "question")[1], b"seen\n")
         self.assertEqual(watching.finish()[1], b"question\n")
 
+    def test_a_reply_of_3_mib_needs_the_limit_of_all_who_handle_it(self):
+        config = self.file("orzatty.toml", b"[limits]\nmessage_size_max = 4194304\n"
+                                           b"stream_window = 4194304\noutbox_size_max = 4194304\n")
+        self.serve("--config", config)
+        raised = ("--message-size-max", 4 << 20)
+        long = ("--command", "head -c 3145728 /dev/zero")
+        self.answer("large", *long, *raised)
+        self.assert_fails(self.run_client("req", "large", "x"), 1, "FRAME_TOO_LARGE.*--message-size-max")
+        code, out, err = self.run_client("req", "large", "x", *raised)
+        self.assertEqual((code, len(out), err), (0, (3 << 20) + 1, ""))
+
+    def test_a_responder_whose_reply_is_above_its_limit_is_told_what_to_do(self):
+        self.serve()
+        responder = self.answer("large", "x" * 100, "--message-size-max", 50)
+        self.assert_fails(self.run_client("req", "large", "x", "--timeout", 0.3), 1, "in time")
+        responder.wait_for_line("stderr", "a reply was not sent: .*--message-size-max")
+
     def test_both_end_in_order_when_they_are_interrupted(self):
         self.serve()
         responder = self.answer("mute", "--command", "cat >/dev/null; exit 1")
