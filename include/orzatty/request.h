@@ -34,9 +34,10 @@ struct Reply {
 
   [[nodiscard]] std::string_view text() const { return text_of(payload); }
 };
-// Called once, from the thread that runs the I/O, unless the request is cancelled or its client ends.
-// Errors: kTimeout; kUnreachable, when nobody is subscribed who could answer (NO_RESPONDER, at once);
-// kRefused with the code; kClosed, when the session that the reply would have come to is gone.
+// Called once, from the thread that runs the I/O, unless the request is cancelled; at the latest by what
+// ends its client, before close() or the destructor returns. Errors: kTimeout; kUnreachable, when nobody
+// is subscribed who could answer (NO_RESPONDER, at once); kRefused with the code; kClosed, when the
+// session that the reply would have come to is gone, or the client was ended.
 using ReplyHandler = std::function<void(const std::expected<Reply, Error>&)>;
 
 // A request that was sent. It goes on without this object, which may outlive its client.

@@ -49,7 +49,7 @@ std::expected<void, Error> Client::send(const ChannelRef& channel, const Payload
 }
 
 std::expected<void, Error> Client::try_send(const ChannelRef& channel, const Payload& payload) {
-  auto writer = runtime_->shared_writer(channel, ClientRuntime::Waiting::kNever);
+  auto writer = runtime_->shared_writer(channel, {.waiting = Patience::Waiting::kNever});
   if (!writer) return std::unexpected(writer.error());
   const std::unique_lock lock((*writer)->mutex, std::try_to_lock);
   if (!lock.owns_lock()) return std::unexpected(busy());

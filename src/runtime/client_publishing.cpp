@@ -12,6 +12,8 @@ namespace orzatty {
 
 namespace {
 
+constexpr Duration kForEver = std::chrono::hours(24 * 365);
+
 Error argument(ErrorCode code, std::string text) {
   return {ErrorKind::kArgument, code, std::move(text)};
 }
@@ -20,7 +22,7 @@ Error argument(ErrorCode code, std::string text) {
 
 std::expected<PublisherState*, Error> ClientRuntime::publisher(const ChannelRef& channel,
                                                                const PublisherOptions& options,
-                                                               Waiting waiting) {
+                                                               const Patience& patience) {
   const auto name_parsed = ChannelName::parse(channel.text());
   if (!name_parsed) {
     return std::unexpected(
@@ -37,7 +39,9 @@ std::expected<PublisherState*, Error> ClientRuntime::publisher(const ChannelRef&
   if (options.epoch > wire::kVarintMax || options.next_sequence.value() > wire::kVarintMax) {
     return std::unexpected(argument(ErrorCode::kNone, "an epoch and a sequence are below 2^62"));
   }
-  if (waiting == Waiting::kAllowed) wait_for_place();
+  if (patience.waiting == Patience::Waiting::kAllowed) {
+    wait_for_place(patience.deadline.value_or(net::now() + kForEver));
+  }
   const PumpGuard lock = lock_pump();
   if (closed_.load()) return std::unexpected(closed_error());
   if (publishers_.size() >= publisher_count_max()) {
@@ -64,9 +68,8 @@ bool ClientRuntime::place_will_come() const {
 }
 
 // One that was destroyed has its place until all that it sent has its fate.
-void ClientRuntime::wait_for_place() {
+void ClientRuntime::wait_for_place(Instant deadline) {
   if (in_pump()) return;
-  constexpr Duration kForEver = std::chrono::hours(24 * 365);
   const auto decided = [this] {
     return closed_.load() || publishers_.size() < publisher_count_max() || !place_will_come();
   };
@@ -74,18 +77,18 @@ void ClientRuntime::wait_for_place() {
     const PumpGuard lock = lock_pump();
     if (decided()) return;
   }
-  static_cast<void>(wait_until(decided, net::now() + kForEver));
+  static_cast<void>(wait_until(decided, deadline));
 }
 
 std::expected<ClientRuntime::SharedWriter*, Error> ClientRuntime::shared_writer(
-    const ChannelRef& channel, Waiting waiting) {
+    const ChannelRef& channel, const Patience& patience) {
   {
     const std::lock_guard lock(shared_mutex_);
     const auto found = shared_writers_.find(channel.text());
     if (found != shared_writers_.end()) return &found->second;
   }
   // Without the lock, as it waits for the pump.
-  auto made = publisher(channel, {}, waiting);
+  auto made = publisher(channel, {}, patience);
   if (!made) return std::unexpected(std::move(made.error()));
   PublisherState* unused = *made;
   SharedWriter* writer = nullptr;
@@ -190,7 +193,6 @@ bool ClientRuntime::wait_for_room(PublisherState& state, std::size_t size) {
   // Not for one message alone: each wait would be for the next one again.
   const std::uint64_t room = std::max<std::uint64_t>(size + 16, kPumpEvery);
   state.unpumped = 0;
-  constexpr Duration kForEver = std::chrono::hours(24 * 365);
   const auto condition = [&] { return closed_.load() || state.outbox.has_room(room); };
   // By reference, or it would be an allocation per wait.
   return wait_until(std::cref(condition), net::now() + kForEver) && !closed_.load();

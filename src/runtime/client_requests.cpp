@@ -47,11 +47,16 @@ std::expected<CorrelationId, Error> ClientRuntime::request(const ChannelRef& cha
     return std::unexpected(Error{ErrorKind::kArgument, ErrorCode::kNone,
                                  "a reply is waited for at most request_timeout_max, and not for 0"});
   }
-  auto writer = shared_writer(channel);
+  const Instant deadline = net::now() + timeout;
+  auto writer = shared_writer(channel, {.deadline = deadline});
   if (!writer) return std::unexpected(std::move(writer.error()));
-  const auto guard = lock(**writer);
-  if (!guard.owns_lock()) return std::unexpected(runtime::busy_error());
-  return ask(*(*writer)->state, payload, handler, net::now() + timeout);
+  const bool handled = in_pump();
+  const Duration patience = handled ? Duration::zero() : deadline - net::now();
+  const std::unique_lock guard((*writer)->mutex, patience);
+  if (!guard.owns_lock()) {
+    return std::unexpected(handled ? runtime::busy_error() : timeout_error());
+  }
+  return ask(*(*writer)->state, payload, handler, deadline);
 }
 
 std::expected<CorrelationId, Error> ClientRuntime::ask(PublisherState& state,

@@ -29,8 +29,16 @@
 #include "runtime/publisher_state.h"
 #include "runtime/pump_lock.h"
 #include "runtime/waiting_threads.h"
+#include "runtime/writer_lock.h"
 
 namespace orzatty {
+
+// Whether a call may wait, and until when.
+struct Patience {
+  enum class Waiting : std::uint8_t { kAllowed, kNever };
+  Waiting waiting = Waiting::kAllowed;
+  std::optional<Instant> deadline = std::nullopt;
+};
 
 class ClientRuntime final : private link::ClientEvents {
  public:
@@ -44,21 +52,20 @@ class ClientRuntime final : private link::ClientEvents {
   void shut_down();
 
   // Publishers. One more than there may be waits for the end of one that was destroyed, or is told
-  // kBusy where waiting is not allowed.
-  enum class Waiting : std::uint8_t { kAllowed, kNever };
+  // kBusy when it has waited until `deadline`, if there is one, or never may.
   std::expected<PublisherState*, Error> publisher(const ChannelRef& channel,
                                                   const PublisherOptions& options = {},
-                                                  Waiting waiting = Waiting::kAllowed);
+                                                  const Patience& patience = {});
   // The writer that all threads share for a channel. Recursive: a handler may send while its own
   // thread does.
   struct SharedWriter {
     PublisherState* state = nullptr;
-    std::recursive_mutex mutex;
+    runtime::WriterLock mutex;
   };
   std::expected<SharedWriter*, Error> shared_writer(const ChannelRef& channel,
-                                                    Waiting waiting = Waiting::kAllowed);
+                                                    const Patience& patience = {});
   // A handler does not wait for it: who has it may be waiting for the pump.
-  [[nodiscard]] std::unique_lock<std::recursive_mutex> lock(SharedWriter& writer) {
+  [[nodiscard]] std::unique_lock<runtime::WriterLock> lock(SharedWriter& writer) {
     if (in_pump()) return std::unique_lock(writer.mutex, std::try_to_lock);
     return std::unique_lock(writer.mutex);
   }
@@ -177,7 +184,7 @@ class ClientRuntime final : private link::ClientEvents {
   void withdraw_request(const CorrelationId& id);
   [[nodiscard]] std::expected<void, Error> await_reply(const client::AwaitedReply& request,
                                                        const ReplyHandler& handler);
-  void wait_for_place();
+  void wait_for_place(Instant deadline);
   [[nodiscard]] bool place_will_come() const;
   // Runs the pump, unless somebody does: then he is woken.
   void offer_turn();

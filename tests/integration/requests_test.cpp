@@ -70,25 +70,58 @@ TEST_F(Requests, ThatNobodyCouldAnswerFailLongBeforeTheirTimeIsOver) {
   EXPECT_EQ(alice_.stats().rejected, 1U);
 }
 
-TEST_F(Requests, ThatNobodyAnswersFailInTimeAndWhoRepliesLaterIsToldSo) {
-  std::optional<Responder> late;
-  const auto answering =
-      bob_.reply("slow", [&](const Message&, Responder to) { late = std::move(to); });
+TEST_F(Requests, ThatNobodyAnswersFailInTime) {
+  const auto answering = bob_.reply("slow", [](const Message&, const Responder&) {});
   ASSERT_TRUE(answering);
 
   const Answer answer = alice_.request("slow", "hello?", 300ms);
+
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().kind, ErrorKind::kTimeout);
+}
 
-  // The server's clock for it began a little later.
-  std::atomic<bool> refused = false;
-  ASSERT_TRUE(eventually([&] {
-    std::promise<ErrorCode> code;
-    EXPECT_TRUE(
-        late->reply("at last", [&](const DeliveryReport& told) { code.set_value(told.code); }));
-    refused = code.get_future().get() == ErrorCode::kNotAwaited;
-    return refused.load();
-  }));
+TEST_F(Requests, AReplyAfterTheTimeOfItsRequestIsRefusedAlthoughItIsTheFirst) {
+  std::promise<Responder> asked;
+  const auto late =
+      bob_.reply("late", [&](const Message&, Responder to) { asked.set_value(std::move(to)); });
+  const auto mute = bob_.reply("mute", [](const Message&, const Responder&) {});
+  ASSERT_TRUE(late && mute);
+  std::promise<Answer> answered;
+  ASSERT_TRUE(alice_.request(
+      "late", "hello?", [&](const Answer& told) { answered.set_value(told); }, 300ms));
+  Responder to = asked.get_future().get();
+
+  // Begins when the server has had the first one, and takes as long.
+  EXPECT_FALSE(alice_.request("mute", "hello?", 300ms));
+  std::promise<ErrorCode> code;
+  ASSERT_TRUE(to.reply("at last", [&](const DeliveryReport& told) { code.set_value(told.code); }));
+
+  EXPECT_EQ(code.get_future().get(), ErrorCode::kNotAwaited);
+  const Answer answer = answered.get_future().get();
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().kind, ErrorKind::kTimeout);
+}
+
+TEST_F(Requests, FailInTimeAlthoughAnotherThreadWaitsForRoomInTheSameChannel) {
+  std::promise<void> freed;
+  Served stuck{ServerOptions{}, [go = freed.get_future().share()](Server& server) {
+                 ASSERT_TRUE(server.on("stuck", [go](Peer&, const Message&) { go.wait(); }));
+               }};
+  Client carol = client(stuck);
+  const std::string large(64 * 1024, 'x');
+  const int fits = static_cast<int>(Limits{}.outbox_size_max / (large.size() + 16));
+  std::atomic<int> sent = 0;
+  std::thread sender([&] {
+    while (carol.send("stuck", large)) ++sent;
+  });
+  ASSERT_TRUE(eventually([&] { return sent == fits; })) << sent;
+
+  const Answer answer = carol.request("stuck", "hello?", 100ms);
+
+  EXPECT_EQ(answer.error().kind, ErrorKind::kTimeout);
+  freed.set_value();
+  static_cast<void>(carol.close(0s));
+  sender.join();
 }
 
 TEST_F(Requests, AreAnsweredLaterFromAnyThreadAndOnce) {
@@ -180,6 +213,25 @@ TEST_F(Requests, OfAClientThatEndsFail) {
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().kind, ErrorKind::kClosed);
   EXPECT_EQ(alice_.request("mute", "hello?").error().kind, ErrorKind::kClosed);
+}
+
+TEST_F(Requests, OfAClientThatIsDestroyedFailBeforeItIsGoneAlsoWithoutAConnection) {
+  const auto answering = bob_.reply("mute", [](const Message&, const Responder&) {});
+  ASSERT_TRUE(answering);
+  const auto told_by = [&](auto prepare) {
+    std::vector<ErrorKind> told;
+    {
+      Client carol = client(served_);
+      EXPECT_TRUE(carol.request(
+          "mute", "?", [&](const Answer& answer) { told.push_back(answer.error().kind); }, 1h));
+      EXPECT_TRUE(carol.settle(20s));
+      prepare();
+    }
+    return told;
+  };
+
+  EXPECT_EQ(told_by([] {}), std::vector{ErrorKind::kClosed});
+  EXPECT_EQ(told_by([&] { served_.stop(); }), std::vector{ErrorKind::kClosed});
 }
 
 TEST_F(Requests, AreNotMadeWithATimeThatCannotBe) {
