@@ -45,4 +45,5 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/orzattyConfig.cmake.in
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/orzattyConfigVersion.cmake
   COMPATIBILITY SameMinorVersion)  # before 1.0 a minor version may change the API
 install(FILES ${CMAKE_BINARY_DIR}/orzattyConfig.cmake ${CMAKE_BINARY_DIR}/orzattyConfigVersion.cmake
+              ${CMAKE_CURRENT_LIST_DIR}/OrzattySchema.cmake ${CMAKE_CURRENT_LIST_DIR}/OrzattyTypedHeader.cmake
         DESTINATION ${package})

@@ -40,6 +40,8 @@ class Payload {
   Payload(const char* bytes) : bytes_(bytes_of(bytes)) {}
   Payload(const std::string& bytes) : bytes_(bytes_of(bytes)) {}
   static Payload text(std::string_view text) { return {bytes_of(text), MessageType::kText}; }
+  // FlatBuffers; orzatty/typed.h makes it from what the schema's compiler made.
+  static Payload typed(BytesView bytes) { return {bytes, MessageType::kTyped}; }
 
   // The same with attributes, whose views are borrowed like the bytes.
   [[nodiscard]] Payload with(const MessageAttributes& attributes) const {

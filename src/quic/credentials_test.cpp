@@ -76,7 +76,7 @@ TEST(Credentials, TheTwoFastKindsOfKeysAreAcceptedAndALargerCurveIsNot) {
 
 // spec: TRANSPORT-2
 TEST(Credentials, NothingButTls13IsOffered) {
-  const auto client = ClientCredentials::make({.kind = Trust::Kind::kAnyone});
+  const auto client = ClientCredentials::make({.kind = Trust::Kind::kAnyone, .authorities_pem = {}, .pins = {}});
   ASSERT_TRUE(client.has_value());
 
   const unsigned int* versions = nullptr;

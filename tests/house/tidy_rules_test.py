@@ -90,6 +90,11 @@ class Tidy(unittest.TestCase):
         self.assert_caught("include/orzatty/a.h", "#include <ngtcp2/ngtcp2.h>\n", "header")
         self.assert_clean("include/orzatty/a.h", '#include <span>\n#include "orzatty/ids.h"\n')
 
+    def test_an_optional_header_may_include_its_library_and_no_other_one(self):
+        self.assert_caught("include/orzatty/typed.h", "#include <ngtcp2/ngtcp2.h>\n", "header")
+        self.assert_clean("include/orzatty/typed.h", "#include <flatbuffers/flatbuffers.h>\n")
+        self.assert_caught("include/orzatty/message.h", "#include <flatbuffers/flatbuffers.h>\n", "header")
+
     def test_an_example_may_include_only_what_a_user_may(self):
         self.assert_caught("examples/echo/main.cpp", '#include "base/log.h"\n', "layer")
 

@@ -1,0 +1,42 @@
+# cmake -D SCHEMA=file.fbs -D TYPES=a::B;c::D -D HEADER=out.h -P OrzattyTypedHeader.cmake
+# Writes the header that orzatty_add_schema() promises.
+cmake_minimum_required(VERSION 3.25)
+
+set(seen "")
+set(text "")
+
+# The schema's text without comments and spaces, behind those of the schemas that it includes.
+function(read_schema file)
+  if(file IN_LIST seen)
+    return()
+  endif()
+  list(APPEND seen ${file})
+  get_filename_component(folder ${file} DIRECTORY)
+  file(READ ${file} own)
+  string(REGEX REPLACE "//[^\n]*" "" own "${own}")
+  string(REGEX MATCHALL "include[ \t]+\"[^\"]+\"" includes "${own}")
+  foreach(include IN LISTS includes)
+    string(REGEX REPLACE "include[ \t]+\"([^\"]+)\"" "\\1" included "${include}")
+    read_schema(${folder}/${included})
+  endforeach()
+  string(REGEX REPLACE "[ \t\r\n]+" "" own "${own}")
+  set(seen ${seen} PARENT_SCOPE)
+  set(text "${text}${own}" PARENT_SCOPE)
+endfunction()
+read_schema(${SCHEMA})
+
+get_filename_component(stem ${SCHEMA} NAME_WE)
+set(header "// Made from ${stem}.fbs by orzatty_add_schema().\n#pragma once\n\n#include <array>\n#include <cstddef>\n\n")
+string(APPEND header "#include \"${stem}_generated.h\"\n#include \"orzatty/typed.h\"\n")
+foreach(type IN LISTS TYPES)
+  string(SHA256 digest "${type} ${text}")
+  set(bytes "")
+  foreach(place RANGE 0 14 2)
+    string(SUBSTRING ${digest} ${place} 2 byte)
+    string(APPEND bytes "std::byte{0x${byte}}, ")
+  endforeach()
+  string(REGEX REPLACE ", $" "" bytes "${bytes}")
+  string(APPEND header "\ntemplate <>\nstruct orzatty::SchemaOf<${type}> {\n"
+    "  static constexpr std::array<std::byte, 8> id = {${bytes}};\n};\n")
+endforeach()
+file(WRITE ${HEADER} "${header}")
