@@ -43,6 +43,7 @@ enum class ErrorCode : std::uint32_t {
   kNoResponder = 0x38,        // nobody is subscribed who could answer the request
   kNotAwaited = 0x39,         // nobody waits for this reply, or not from this client
   kSuperseded = 0x3a,         // a newer value took its place
+  kFateForgotten = 0x3b,      // the server had it, and knows no longer what became of it
 
   kDraining = 0x40,           // the server is going away
   kOverloaded = 0x41,

@@ -100,7 +100,7 @@ class Message {
 enum class Fate : std::uint8_t {
   kAccepted,  // the server has it, at the level the channel states
   kRejected,  // never stored; the report says why
-  kUnknown,   // the session ended before an answer came
+  kUnknown,   // the session ended before an answer came, or the server has forgotten it
   kExpired,   // never sent: its time to live was over before
   kSuperseded,  // never sent: a newer value of its key took its place
   kHandedToNetwork,  // a datagram that has left; nobody will say whether it arrived

@@ -33,6 +33,7 @@ std::string_view name(ErrorCode code) {
     case ErrorCode::kNoResponder: return "NO_RESPONDER";
     case ErrorCode::kNotAwaited: return "NOT_AWAITED";
     case ErrorCode::kSuperseded: return "SUPERSEDED";
+    case ErrorCode::kFateForgotten: return "FATE_FORGOTTEN";
     case ErrorCode::kDraining: return "DRAINING";
     case ErrorCode::kOverloaded: return "OVERLOADED";
     case ErrorCode::kRateLimited: return "RATE_LIMITED";
@@ -72,6 +73,7 @@ std::string_view advice(ErrorCode code) {
     case ErrorCode::kNoResponder: return "try again later";
     case ErrorCode::kNotAwaited: return "nothing";
     case ErrorCode::kSuperseded: return "nothing";
+    case ErrorCode::kFateForgotten: return "look whether the channel has it";
     case ErrorCode::kDraining: return "connect again";
     case ErrorCode::kOverloaded: return "try again later";
     case ErrorCode::kRateLimited: return "slow down";

@@ -99,7 +99,12 @@ void Publication::settle_known(Outputs& outputs) {
   while (true) {
     if (!rejections_.empty() && rejections_.front().from == settled_) {
       const bool turned = base::planted(base::PlantedBug::kRejectedIsAccepted);
-      settle(rejections_.pop_front(), turned ? Fate::kAccepted : Fate::kRejected, outputs);
+      const bool known = rejections_.front().code != ErrorCode::kFateForgotten;
+      settle(rejections_.pop_front(),
+             turned  ? Fate::kAccepted
+             : known ? Fate::kRejected
+                     : Fate::kUnknown,
+             outputs);
     } else if (!expired_.empty() && expired_.front().from == settled_) {
       const session::Outbox::Expired expired = expired_.pop_front();
       settle({expired.from, expired.to, ErrorCode::kExpired, "EXPIRED: not sent in time"},

@@ -20,9 +20,10 @@ class PublicationTest : public testing::Test {
     return code(
         publication_.accepted({kId, Sequence(from), to - from, Offset(offset), false}, outputs_));
   }
-  ErrorCode reject(std::uint64_t from, std::uint64_t to) {
-    return code(publication_.rejected(
-        {kId, Sequence(from), Sequence(to), ErrorCode::kRateLimited, "slow down"}, outputs_));
+  ErrorCode reject(std::uint64_t from, std::uint64_t to,
+                   ErrorCode why = ErrorCode::kRateLimited) {
+    return code(publication_.rejected({kId, Sequence(from), Sequence(to), why, "because"},
+                                      outputs_));
   }
   static ErrorCode code(const std::expected<void, ProtocolError>& result) {
     return result ? ErrorCode::kNone : result.error().code;
@@ -108,6 +109,15 @@ TEST_F(PublicationTest, SettlesRejectionsBetweenWhatWasAccepted) {
   EXPECT_EQ(reject(5, 7), ErrorCode::kNone);
   EXPECT_EQ(accept(7, 20, 5), ErrorCode::kNone);
   EXPECT_EQ(settled(), "+0-5@0 !5-7 +7-20@5 ");
+}
+
+// spec: PUBLISH-5
+TEST_F(PublicationTest, DoesNotKnowTheFateOfWhatTheServerHasForgotten) {
+  send(3);
+  EXPECT_EQ(accept(0, 1, 0), ErrorCode::kNone);
+  EXPECT_EQ(reject(1, 2, ErrorCode::kFateForgotten), ErrorCode::kNone);
+  EXPECT_EQ(accept(2, 3, 5), ErrorCode::kNone);
+  EXPECT_EQ(settled(), "+0-1@0 ?1-2 +2-3@5 ");
 }
 
 // spec: PUBLISH-5

@@ -13,6 +13,7 @@
 #include "base/timer_queue.h"
 #include "hub/hub.h"
 #include "hub/peer.h"
+#include "hub/refusals.h"
 
 namespace orzatty::hub {
 
@@ -21,7 +22,8 @@ class HubState {
   HubState(HubConfig given, std::uint64_t seed)
       : config(std::move(given)),
         prng(seed),
-        pool(config.limits.hub_size_max, config.limits.segment_keep_max) {}
+        pool(config.limits.hub_size_max, config.limits.segment_keep_max),
+        refusals(config.limits.hub_size_max) {}
 
   PeerKey open_peer(Instant now);
   [[nodiscard]] Peer* find(PeerKey key) const { return peers.find(key); }
@@ -35,6 +37,7 @@ class HubState {
   HubConfig config;
   base::Prng prng;
   base::SegmentPool pool;
+  Refusals::Budget refusals;
   base::Slab<Peer> peers;
   base::TimerQueue timers;  // by slot of the peer
   base::Ring<HubOutput> outputs;

@@ -72,23 +72,30 @@ struct KnownFate {
 
 // spec: PUBLISH-5
 KnownFate fate_of(const Publication& publication, Sequence first, std::uint64_t count) {
-  const auto refused = (*publication.producers)[publication.producer].refusals.find(first);
+  const Refusals& refusals = (*publication.producers)[publication.producer].refusals;
+  const auto refused = refusals.find(first);
   if (refused && refused->from <= first) {
     const std::uint64_t same = std::min<std::uint64_t>(count, refused->to - first);
     return {.code = refused->code, .offset = {}, .forgotten = false, .count = same};
   }
   if (refused) count = std::min<std::uint64_t>(count, refused->from - first);
+  const bool unsure = first < refusals.forgotten_below();
+  if (unsure) count = std::min<std::uint64_t>(count, refusals.forgotten_below() - first);
+  const ErrorCode unless_refused = unsure ? ErrorCode::kFateForgotten : ErrorCode::kNone;
   if (publication.channel == nullptr) {  // an endpoint counts by sequences
-    return {.code = ErrorCode::kNone,
+    return {.code = unless_refused,
             .offset = Offset(first.value()),
             .forgotten = false,
             .count = count};
   }
-  const Channel::Past past = publication.channel->find(publication.producer, first, count);
-  const bool never_stored = past.fate == Channel::Past::Fate::kRefused;
-  return {.code = never_stored ? ErrorCode::kOverloaded : ErrorCode::kNone,
+  using Past = Channel::Past;
+  const Past past = publication.channel->find(publication.producer, first, count);
+  const ErrorCode code = past.fate == Past::Fate::kKept      ? ErrorCode::kNone
+                         : past.fate == Past::Fate::kRefused ? ErrorCode::kOverloaded
+                                                             : unless_refused;
+  return {.code = code,
           .offset = past.offset,
-          .forgotten = past.fate == Channel::Past::Fate::kForgotten,
+          .forgotten = past.fate == Past::Fate::kForgotten,
           .count = past.count};
 }
 
@@ -192,7 +199,7 @@ void Publishing::recall_refusals(const Peer& peer, const Publication& publicatio
       turned_away_.find(publish.producer, turned_away_name(peer, publish));
   Producer& producer = (*publication.producers)[publication.producer];
   if (before == nullptr || before->epoch != producer.epoch || before->next <= producer.next) return;
-  producer.refusals.add({producer.next, before->next, ErrorCode::kChannelLimit});
+  producer.refusals.add({producer.next, before->next, ErrorCode::kChannelLimit}, state_.refusals);
   producer.next = before->next;
 }
 
@@ -411,7 +418,7 @@ void Publishing::reject(Peer& peer, Publication& publication,
     Producer& producer = (*publication.producers)[publication.producer];
     const Sequence end = given.first + given.count;
     if (end > producer.next) {
-      producer.refusals.add({std::max(given.first, producer.next), end, code});
+      producer.refusals.add({std::max(given.first, producer.next), end, code}, state_.refusals);
       producer.next = end;
     }
     if (publication.channel != nullptr) publication.channel->has_refused = true;
@@ -432,7 +439,7 @@ void Publishing::skip(Peer& peer, const session::PublicationSkipped& skipped) {
     if (skipped.to > producer.next) {
       const Sequence from = std::max(producer.next, skipped.from);
       if (skipped.reason == GapReason::kExpired) {
-        producer.refusals.add({from, skipped.to, ErrorCode::kExpired});
+        producer.refusals.add({from, skipped.to, ErrorCode::kExpired}, state_.refusals);
       }
       producer.next = skipped.to;
     }

@@ -125,6 +125,33 @@ TEST(Retry, OfWhatIsNoLongerKeptIsStillADuplicate) {
   EXPECT_EQ(world.hub.counters().duplicates, 3U);
 }
 
+// Requests that nobody could answer are rejected, and what is between them is stored, and let go of.
+// spec: PUBLISH-5
+TEST(Retry, OfAMessageWhoseRefusalWasForgottenIsNeverAnsweredAsAccepted) {
+  World world(config_of({.retention = {.count = 1, .bytes = 0}, .slow_policy = SlowPolicy::kWait}));
+  Client& alice = world.connect("alice");
+  const StreamKey stream = alice.open_publication("news");
+  for (std::size_t i = 0; i <= Refusals::kCountMax; ++i) {
+    alice.send(stream, "stored");
+    alice.send(stream, "rejected", {.correlation = CorrelationId{}, .wants_reply = true});
+    world.run();
+  }
+  ASSERT_EQ(alice.rejects.size(), Refusals::kCountMax + 1);
+  world.cut(alice);
+
+  Client& again = world.connect("alice");
+  again.send_run(again.open_publication("news"), {"0", "1", "2", "3"});
+  world.settle();
+
+  ASSERT_EQ(again.rejects.size(), 2U);
+  EXPECT_EQ(again.rejects[0].code, ErrorCode::kFateForgotten);
+  EXPECT_EQ(std::pair(again.rejects[0].from, again.rejects[0].to),
+            std::pair(Sequence(0), Sequence(2)));
+  EXPECT_EQ(again.rejects[1].code, ErrorCode::kNoResponder);
+  EXPECT_EQ(again.rejects[1].from, Sequence(3));
+  EXPECT_THAT(again.acknowledged(), ElementsAre(Pair(2, Pair(0, true))));
+}
+
 TEST(Retry, OfAnotherIdentityWithTheSameProducerIdIsNoRetry) {
   World world;
   Client& bob = world.connect("bob");

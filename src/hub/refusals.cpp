@@ -1,34 +1,50 @@
 #include "hub/refusals.h"
 
+#include <algorithm>
+
 namespace orzatty::hub {
 
-void Refusals::add(const Range& range) {
+Refusals::~Refusals() {
+  if (budget_ != nullptr) budget_->count -= charged_;
+}
+
+void Refusals::add(const Range& range, Budget& budget) {
   if (!ranges_.empty() && ranges_.back().to == range.from && ranges_.back().code == range.code) {
     ranges_.back().to = range.to;
     return;
   }
+  budget_ = &budget;
+  const bool used_up = budget.count >= budget.count_max;
+  const std::size_t count_max = used_up ? std::max(kCountMin, ranges_.size()) : kCountMax;
+  if (ranges_.size() >= count_max) forget_oldest(ranges_.size() - count_max + 1);
   ranges_.push_back(range);
-  if (ranges_.size() > kCountMax) forgotten_below_ = ranges_.pop_front().to;
+  charge();
 }
 
 void Refusals::forget_below(Sequence settled) {
-  while (!ranges_.empty() && ranges_.front().to <= settled) {
-    forgotten_below_ = ranges_.pop_front().to;
-  }
+  const auto kept = std::ranges::upper_bound(ranges_, settled, {}, &Range::to);
+  if (kept == ranges_.begin()) return;
+  forget_oldest(static_cast<std::size_t>(kept - ranges_.begin()));
+  // shrink_to_fit() does nothing where there are no exceptions.
+  if (ranges_.capacity() > 4 * ranges_.size()) ranges_ = std::vector(ranges_.begin(), ranges_.end());
+  charge();
+}
+
+void Refusals::forget_oldest(std::size_t count) {
+  const auto kept = ranges_.begin() + static_cast<std::ptrdiff_t>(count);
+  forgotten_below_ = std::prev(kept)->to;
+  ranges_.erase(ranges_.begin(), kept);
+}
+
+void Refusals::charge() {
+  budget_->count = budget_->count - charged_ + ranges_.capacity();
+  charged_ = ranges_.capacity();
 }
 
 std::optional<Refusals::Range> Refusals::find(Sequence sequence) const {
-  std::size_t low = 0;  // the first range that ends behind `sequence`
-  for (std::size_t high = ranges_.size(); low < high;) {
-    const std::size_t middle = low + (high - low) / 2;
-    if (ranges_[middle].to <= sequence) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  if (low == ranges_.size()) return std::nullopt;
-  return ranges_[low];
+  const auto found = std::ranges::upper_bound(ranges_, sequence, {}, &Range::to);
+  if (found == ranges_.end()) return std::nullopt;
+  return *found;
 }
 
 }  // namespace orzatty::hub

@@ -3,9 +3,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <vector>
 
-#include "base/ring.h"
 #include "orzatty/error.h"
 #include "orzatty/ids.h"
 
@@ -17,6 +18,8 @@ class Refusals {
   // come together only if storing and rejecting take turns a thousand times on one stream. The
   // oldest are forgotten then: their answers have long been read.
   static constexpr std::size_t kCountMax = 1024;
+  // Each producer has so many whatever others have: about as much as a producer costs anyway.
+  static constexpr std::size_t kCountMin = 16;
 
   struct Range {
     Sequence from;
@@ -24,8 +27,23 @@ class Refusals {
     ErrorCode code = ErrorCode::kNone;
   };
 
-  // Behind all that were added before.
-  void add(const Range& range);
+  // What those of all producers may take together; where it is used up, none gets more than it has,
+  // or kCountMin.
+  struct Budget {
+    // This part of hub_size_max, on top of it: 32 MiB.
+    static constexpr std::uint64_t kHubShare = 64;
+    explicit Budget(std::uint64_t hub_size_max) : count_max(hub_size_max / kHubShare / sizeof(Range)) {}
+    std::uint64_t count_max;
+    std::uint64_t count = 0;  // ranges that there is memory for
+  };
+
+  Refusals() = default;
+  ~Refusals();
+  Refusals(const Refusals&) = delete;
+  Refusals& operator=(const Refusals&) = delete;
+
+  // Behind all that were added before. Always of the same budget, which outlives this.
+  void add(const Range& range, Budget& budget);
   // The producer knows the fate of everything below `settled`.
   void forget_below(Sequence settled);
   // The range that holds `sequence`, or else the next one behind it. O(log n).
@@ -35,8 +53,13 @@ class Refusals {
   [[nodiscard]] std::size_t size() const { return ranges_.size(); }
 
  private:
-  base::Ring<Range> ranges_;
+  void forget_oldest(std::size_t count);
+  void charge();
+
+  std::vector<Range> ranges_;
   Sequence forgotten_below_;
+  Budget* budget_ = nullptr;  // since the first was added
+  std::size_t charged_ = 0;
 };
 
 }  // namespace orzatty::hub
