@@ -16,6 +16,9 @@ constexpr std::string_view kTooManyChannels = "the pattern matches too many chan
 constexpr std::string_view kTooManySubscriptions =
     "more subscriptions at once than the server allows (subscription_count_max)";
 
+constexpr std::string_view kTooManyPositions =
+    "too many positions of wildcards that still look for channels: subscribe when they are ready";
+
 std::expected<Offset, ErrorCode> checked(std::uint64_t asked, const wire::Subscribe& request,
                                          Offset end) {
   if (asked <= end.value()) return Offset(asked);
@@ -79,10 +82,10 @@ void Subscribing::subscribe(Peer& peer, wire::Subscribe request) {
 }
 
 void Subscribing::subscribe_to_many(Peer& peer, wire::Subscribe request) {
-  peer.waiting_positions += request.positions.size();
-  if (peer.waiting_positions > kWaitingPositionsMax) {
-    return peer.session.core().fail({ErrorCode::kLimitExceeded, "too many positions at once"});
+  if (peer.waiting_positions + request.positions.size() > kWaitingPositionsMax) {
+    return peer.session.ended(request.subscription, ErrorCode::kLimitExceeded, kTooManyPositions);
   }
+  peer.waiting_positions += request.positions.size();
   Delivery& delivery = add(peer, request);
   wildcards_.add(delivery);
   delivery.seen.emplace();

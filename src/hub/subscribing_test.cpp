@@ -393,22 +393,33 @@ TEST(Wildcard, ThatEndsBeforeItsTurnLeavesNothingToLookFor) {
   EXPECT_NE(world.hub.next_timeout(), world.now);
 }
 
-TEST(Wildcard, PositionsThatWaitForTheirTurnAreBounded) {
-  std::vector<wire::SubscribePosition> positions(
+// spec: STREAM-9
+TEST(Wildcard, WhosePositionsAreTooManyToWaitForTheirTurnIsEndedAlone) {
+  const std::vector<wire::SubscribePosition> positions(
       5000, {.channel = channel("m.1"), .epoch = ChannelEpoch(1), .next = Offset(0)});
-  const auto closed_after = [&](std::size_t count) {
-    World world;
-    fill(world);
-    Client& bob = world.connect("bob");
-    world.frozen = true;
-    for (std::size_t i = 0; i < count; ++i) bob.subscribe(">", StartPosition::live(), positions);
-    world.run();
-    return bob.closed_by_hub ? bob.closed_by_hub->code : ErrorCode::kNone;
-  };
   const std::size_t fits = Subscribing::kWaitingPositionsMax / positions.size();
+  World world;
+  fill(world);
+  Client& bob = world.connect("bob");
+  world.frozen = true;
+  for (std::size_t i = 0; i < fits; ++i) bob.subscribe(">", StartPosition::live(), positions);
+  world.run();
+  EXPECT_THAT(bob.ended, IsEmpty());
 
-  EXPECT_EQ(closed_after(fits), ErrorCode::kNone);
-  EXPECT_EQ(closed_after(fits + 1), ErrorCode::kLimitExceeded);
+  const SubscriptionId one_more = bob.subscribe(">", StartPosition::live(), positions);
+  world.run();
+  ASSERT_EQ(bob.ended.size(), 1U);
+  EXPECT_EQ(bob.ended[0].subscription, one_more);
+  EXPECT_EQ(bob.ended[0].code, ErrorCode::kLimitExceeded);
+  EXPECT_FALSE(bob.closed_by_hub);
+
+  bob.unsubscribe(SubscriptionId(1));
+  bob.subscribe(">", StartPosition::live(), positions);
+  world.run();
+  EXPECT_EQ(bob.ended.size(), 2U) << "the one that was asked for: its place is there again";
+  world.frozen = false;
+  world.settle();
+  EXPECT_EQ(bob.subscribed.size(), fits);
 }
 
 // spec: SUBSCRIBE-6
