@@ -42,6 +42,14 @@ std::string read_listen(const toml::node& node) {
   return addresses;
 }
 
+std::vector<std::string> read_hosts(const toml::node& node) {
+  const auto* list = node.as_array();
+  if (list == nullptr) reject(node, "metrics_hosts must be a list of names");
+  std::vector<std::string> names;
+  for (const toml::node& name : *list) names.push_back(read_string(name, "metrics_hosts"));
+  return names;
+}
+
 // A path of the file, seen from where the process runs.
 std::filesystem::path read_path(const toml::node& node, std::string_view key,
                                 const std::filesystem::path& folder) {
@@ -157,10 +165,9 @@ ChannelConfig read_channel_config(const toml::table& table) {
 }
 
 ChannelRule read_rule(const toml::table& table) {
-  constexpr std::array<std::string_view, 7> keys = {"pattern",         "mode",
-                                                    "retention_count", "retention_bytes",
-                                                    "retention_age",   "slow_policy",
-                                                    "priority"};
+  constexpr std::array<std::string_view, 7> keys = {
+      "pattern",       "mode",        "retention_count", "retention_bytes",
+      "retention_age", "slow_policy", "priority"};
   reject_unknown_keys(table, " in [[channel]]", keys);
   const auto* node = table.get("pattern");
   if (node == nullptr) reject(table, "a [[channel]] needs a pattern");
@@ -175,9 +182,8 @@ ChannelRule read_rule(const toml::table& table) {
 }
 
 ChannelConfig read_channel_default(const toml::node& node) {
-  constexpr std::array<std::string_view, 6> keys = {"mode",          "retention_count",
-                                                    "retention_bytes", "retention_age",
-                                                    "slow_policy",   "priority"};
+  constexpr std::array<std::string_view, 6> keys = {
+      "mode", "retention_count", "retention_bytes", "retention_age", "slow_policy", "priority"};
   const auto* table = node.as_table();
   if (table == nullptr) reject(node, "channel_default must be a table: [channel_default]");
   reject_unknown_keys(*table, " in [channel_default]", keys);
@@ -185,13 +191,14 @@ ChannelConfig read_channel_default(const toml::node& node) {
 }
 
 Config read_config(const toml::table& root, const std::filesystem::path& folder) {
-  constexpr std::array<std::string_view, 10> keys = {
-      "listen",    "metrics", "certificate",     "key",    "secret_file", "tokens",
-      "busy_poll", "limits",  "channel_default", "channel"};
+  constexpr std::array<std::string_view, 11> keys = {
+      "listen", "metrics",   "metrics_hosts", "certificate",     "key",    "secret_file",
+      "tokens", "busy_poll", "limits",        "channel_default", "channel"};
   reject_unknown_keys(root, "", keys);
   Config config;
   if (const auto* node = root.get("listen")) config.listen = read_listen(*node);
   if (const auto* node = root.get("metrics")) config.metrics = read_string(*node, "metrics");
+  if (const auto* node = root.get("metrics_hosts")) config.metrics_hosts = read_hosts(*node);
   const auto* certificate = root.get("certificate");
   const auto* key = root.get("key");
   if ((certificate == nullptr) != (key == nullptr)) {

@@ -4,6 +4,8 @@
 //   certificate = "server.pem"          # paths are relative to this file
 //   key = "server.key"
 //   secret_file = "server.secret"       # the same over restarts: clients come back at once
+//   metrics = "127.0.0.1:9464"          # for Prometheus, by HTTP
+//   metrics_hosts = ["hub.example"]     # names that scrapers ask by, besides addresses
 //   tokens = [{identity = "alice", token_file = "alice.token"}]
 //
 //   [limits]                            # any field of Limits, by its name
@@ -35,6 +37,7 @@ namespace orzatty::apps {
 struct Config {
   std::string listen;  // comma-separated; empty when not stated
   std::string metrics;
+  std::vector<std::string> metrics_hosts;  // names by which scrapers may ask
   std::filesystem::path certificate;
   std::filesystem::path key;
   std::string secret;  // empty when not stated

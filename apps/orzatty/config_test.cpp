@@ -31,6 +31,7 @@ TEST(Config, EverythingThatCanBeStatedIsRead) {
   const auto config = parse_config(R"(
 listen = ["0.0.0.0:5000", "[::]:5000"]
 metrics = "127.0.0.1:9100"
+metrics_hosts = ["hub.example"]
 certificate = "server.pem"
 key = "/etc/server.key"
 tokens = [{identity = "alice", token = "secret"}]
@@ -52,6 +53,7 @@ mode = "unordered"
   ASSERT_TRUE(config) << config.error().text;
   EXPECT_EQ(config->listen, "0.0.0.0:5000,[::]:5000");
   EXPECT_EQ(config->metrics, "127.0.0.1:9100");
+  EXPECT_EQ(config->metrics_hosts, std::vector<std::string>{"hub.example"});
   EXPECT_EQ(config->certificate, "folder/server.pem");
   EXPECT_EQ(config->key, "/etc/server.key");
   ASSERT_EQ(config->tokens.size(), 1U);

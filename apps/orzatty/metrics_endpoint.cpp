@@ -1,209 +1,206 @@
 #include "metrics_endpoint.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <civetweb.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdint>
-#include <cstring>
-#include <optional>
+#include <chrono>
+#include <exception>
+#include <future>
 #include <utility>
 
 #include "base/address.h"
-#include "net/clock.h"
-#include "net/io_error.h"
 #include "net/resolver.h"
 
 namespace orzatty::apps {
 namespace {
 
-constexpr Duration kPatience = std::chrono::seconds(1);
-constexpr std::size_t kRequestSizeMax = 8 * 1024;  // what curl and Prometheus send is under 1 KiB
-constexpr int kBacklog = 16;
+constexpr const char* kThreads = "4";     // a few scrapers and probes at once
+constexpr const char* kTimeout = "1000";  // ms, for a request to arrive or an answer to leave
+constexpr const char* kRequestSizeMax = "8192";  // what curl and Prometheus send is under 1 KiB
+constexpr const char* kConnectionQueue = "16";   // accepted, and waiting for a thread
+constexpr const char* kBacklog = "16";
 
-union Socket {
-  sockaddr any;
-  sockaddr_in ipv4;
-  sockaddr_in6 ipv6;
-};
-
-socklen_t encode(const base::Address& address, Socket& target) {
-  target = {};
-  if (address.family == base::Address::Family::kIpv4) {
-    target.ipv4.sin_family = AF_INET;
-    target.ipv4.sin_port = htons(address.port);
-    std::memcpy(&target.ipv4.sin_addr, address.ip.data(), sizeof(target.ipv4.sin_addr));
-    return sizeof(target.ipv4);
-  }
-  target.ipv6.sin6_family = AF_INET6;
-  target.ipv6.sin6_port = htons(address.port);
-  std::memcpy(&target.ipv6.sin6_addr, address.ip.data(), sizeof(target.ipv6.sin6_addr));
-  return sizeof(target.ipv6);
+std::string joined(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) (all += all.empty() ? "" : ",") += text;
+  return all;
 }
 
-std::string address_of(const net::FileDescriptor& socket) {
-  Socket name{};
-  socklen_t size = sizeof(name);
-  if (::getsockname(socket.number(), &name.any, &size) != 0) return "?";
-  base::Address address;
-  if (name.any.sa_family == AF_INET6) {
-    address.family = base::Address::Family::kIpv6;
-    address.port = ntohs(name.ipv6.sin6_port);
-    std::memcpy(address.ip.data(), &name.ipv6.sin6_addr, sizeof(name.ipv6.sin6_addr));
-  } else {
-    address.port = ntohs(name.ipv4.sin_port);
-    std::memcpy(address.ip.data(), &name.ipv4.sin_addr, sizeof(name.ipv4.sin_addr));
+// Debian 12 builds civetweb without IPv6: then a name that has both is served by IPv4.
+Result<std::vector<std::string>> addresses_of(std::string_view address) {
+  const auto resolved = net::resolve(address);
+  if (!resolved) return failure(ExitCode::kUsage, resolved.error().text);
+  const bool has_ipv6 = mg_check_feature(MG_FEATURES_IPV6) != 0;
+  std::vector<std::string> addresses;
+  for (const base::Address& one : *resolved) {
+    if (has_ipv6 || one.family == base::Address::Family::kIpv4) addresses.push_back(one.text());
   }
-  return address.text();
+  if (addresses.empty()) {
+    return failure(ExitCode::kUsage, "cannot serve metrics at " + std::string(address) +
+                                         ": this system's civetweb has no IPv6; choose an IPv4 "
+                                         "address with --metrics");
+  }
+  return addresses;
 }
 
-Result<net::FileDescriptor> listen_at(const base::Address& address) {
-  Socket name{};
-  const socklen_t size = encode(address, name);
-  net::FileDescriptor socket(
-      ::socket(name.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  const int one = 1;
-  if (socket.is_open() &&
-      ::setsockopt(socket.number(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0 &&
-      (name.any.sa_family != AF_INET6 ||
-       ::setsockopt(socket.number(), IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) == 0) &&
-      ::bind(socket.number(), &name.any, size) == 0 && ::listen(socket.number(), kBacklog) == 0) {
-    return socket;
-  }
-  Failure failed = failure_of(net::io_error("cannot serve metrics at " + address.text(), errno));
-  failed.text += "; choose another address with --metrics";
-  return std::unexpected(std::move(failed));
+void send(mg_connection* connection, const HttpAnswer& answer, bool with_body) {
+  mg_response_header_start(connection, answer.status);
+  const auto add = [&](const char* name, std::string_view value) {
+    mg_response_header_add(connection, name, value.data(), static_cast<int>(value.size()));
+  };
+  add("Content-Type", answer.type);
+  add("Content-Length", std::to_string(answer.body.size()));
+  add("Cache-Control", "no-store");
+  add("X-Content-Type-Options", "nosniff");
+  if (answer.status == 405) add("Allow", "GET, HEAD");
+  mg_response_header_send(connection);
+  if (with_body) mg_write(connection, answer.body.data(), answer.body.size());
 }
 
-// Until `fd` is ready for `events`; false when it was not before `until`.
-bool wait_for(const net::FileDescriptor& fd, short events, Instant until) {
-  for (;;) {
-    const Duration rest = until - net::now();
-    if (rest <= Duration::zero()) return false;
-    pollfd waiting{.fd = fd.number(), .events = events, .revents = 0};
-    const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(rest).count();
-    const int count = ::poll(&waiting, 1, static_cast<int>(milliseconds));
-    if (count > 0) return true;
-    if (count < 0 && errno != EINTR) return false;
-  }
-}
+std::string_view view(const char* text) { return text == nullptr ? std::string_view() : text; }
 
-// A request's head, as far as it came in time.
-std::string read_request(const net::FileDescriptor& connection, Instant until) {
-  std::string request;
-  std::array<char, 1024> piece{};
-  while (request.find("\r\n\r\n") == std::string::npos && request.size() < kRequestSizeMax) {
-    if (!wait_for(connection, POLLIN, until)) break;
-    const ssize_t size = ::recv(connection.number(), piece.data(), piece.size(), 0);
-    if (size <= 0) break;
-    request.append(piece.data(), static_cast<std::size_t>(size));
+// Called by C: nothing may be thrown through it.
+int answer_request(mg_connection* connection, const MetricsPages& pages) noexcept {
+  const mg_request_info& info = *mg_get_request_info(connection);
+  const HttpRequest request = {.method = view(info.request_method),
+                               .path = view(info.local_uri),
+                               .host = view(mg_get_header(connection, "Host"))};
+  HttpAnswer answer;
+  try {
+    answer = pages.answer(request);
+  } catch (const std::exception& exception) {  // such as no memory for a text
+    answer = {.status = 500, .type = "text/plain", .body = {}};
   }
-  return request;
-}
-
-void write_answer(const net::FileDescriptor& connection, std::string_view answer, Instant until) {
-  while (!answer.empty() && wait_for(connection, POLLOUT, until)) {
-    const ssize_t size = ::send(connection.number(), answer.data(), answer.size(), MSG_NOSIGNAL);
-    if (size <= 0) return;
-    answer.remove_prefix(static_cast<std::size_t>(size));
-  }
-}
-
-std::string answer_with(std::string_view status, std::string_view type, std::string_view body) {
-  std::string answer("HTTP/1.1 ");
-  answer.append(status).append("\r\nContent-Type: ").append(type);
-  answer.append("\r\nContent-Length: ").append(std::to_string(body.size()));
-  answer.append("\r\nConnection: close\r\n\r\n").append(body);
-  return answer;
+  send(connection, answer, request.method != "HEAD");
+  return answer.status;
 }
 
 }  // namespace
 
-std::string http_answer(std::string_view request_line, const std::function<std::string()>& text) {
-  constexpr std::string_view plain = "text/plain; charset=utf-8";
-  const std::size_t space = request_line.find(' ');
-  const std::size_t end = request_line.find(' ', space + 1);
-  if (space == std::string_view::npos || end == std::string_view::npos) {
-    return answer_with("400 Bad Request", plain, "This is no HTTP request.\n");
+// Its address is what civetweb's callbacks are given.
+class MetricsEndpoint::Http {
+ public:
+  explicit Http(const MetricsPages& pages) : pages_(pages) { mg_init_library(MG_FEATURES_DEFAULT); }
+  ~Http() {
+    if (context_ != nullptr) stop();
+    mg_exit_library();
   }
-  if (request_line.substr(0, space) != "GET") {
-    return answer_with("405 Method Not Allowed", plain, "Only GET.\n");
-  }
-  std::string_view path = request_line.substr(space + 1, end - space - 1);
-  path = path.substr(0, path.find('?'));
-  if (path == "/healthz") return answer_with("200 OK", plain, "ok\n");
-  if (path != "/metrics") {
-    return answer_with("404 Not Found", plain, "There are /metrics and /healthz.\n");
-  }
-  return answer_with("200 OK", "text/plain; version=0.0.4; charset=utf-8", text());
-}
+  Http(const Http&) = delete;
+  Http& operator=(const Http&) = delete;
 
-Result<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::open(std::string_view address,
-                                                               std::function<std::string()> text) {
-  const auto addresses = net::resolve(address);
-  if (!addresses) return failure(ExitCode::kUsage, addresses.error().text);
-  std::vector<net::FileDescriptor> listeners;
-  for (const base::Address& one : *addresses) {
-    auto listener = listen_at(one);
-    if (!listener) return std::unexpected(listener.error());
-    listeners.push_back(std::move(*listener));
+  // False with problem() set.
+  [[nodiscard]] bool start(const std::vector<std::string>& addresses) {
+    const std::string ports = joined(addresses);
+    // Without a document root there are no files, and the callback answers everything anyway. The
+    // headers for other origins are switched off: no web page has business here.
+    const std::array<const char*, 23> options = {"listening_ports",
+                                                 ports.c_str(),
+                                                 "num_threads",
+                                                 kThreads,
+                                                 "request_timeout_ms",
+                                                 kTimeout,
+                                                 "max_request_size",
+                                                 kRequestSizeMax,
+                                                 "connection_queue",
+                                                 kConnectionQueue,
+                                                 "listen_backlog",
+                                                 kBacklog,
+                                                 "enable_keep_alive",
+                                                 "no",
+                                                 "enable_directory_listing",
+                                                 "no",
+                                                 "access_control_allow_origin",
+                                                 "",
+                                                 "access_control_allow_methods",
+                                                 "",
+                                                 "access_control_allow_headers",
+                                                 "",
+                                                 nullptr};
+    mg_callbacks callbacks{};
+    callbacks.begin_request = [](mg_connection* connection) noexcept {
+      return answer_request(connection, of(connection).pages_);
+    };
+    callbacks.log_message = [](const mg_connection* connection, const char* message) noexcept {
+      Http& http = of(connection);
+      if (http.context_ == nullptr && http.problem_.empty()) http.problem_ = view(message);
+      return 1;
+    };
+    context_ = mg_start(&callbacks, this, const_cast<const char**>(options.data()));
+    if (context_ == nullptr) return false;
+    host_ = host_of(addresses.front());
+    if (host_.starts_with('[')) host_ = host_.substr(1, host_.size() - 2);
+    port_ = this->ports().front();
+    return true;
   }
-  net::FileDescriptor ending(::eventfd(0, EFD_CLOEXEC));
-  if (!ending.is_open()) {
-    return std::unexpected(failure_of(net::io_error("cannot serve metrics", errno)));
+
+  [[nodiscard]] const std::string& problem() const { return problem_; }
+
+  // In the order of listening.
+  [[nodiscard]] std::vector<std::uint16_t> ports() const {
+    std::array<mg_server_port, 16> found{};
+    const int count = mg_get_server_ports(context_, static_cast<int>(found.size()), found.data());
+    std::vector<std::uint16_t> numbers;
+    for (int i = 0; i < count; ++i) {
+      numbers.push_back(static_cast<std::uint16_t>(found[static_cast<std::size_t>(i)].port));
+    }
+    return numbers;
   }
-  return std::unique_ptr<MetricsEndpoint>(
-      new MetricsEndpoint(std::move(listeners), std::move(ending), std::move(text)));
-}
 
-MetricsEndpoint::MetricsEndpoint(std::vector<net::FileDescriptor> listeners,
-                                 net::FileDescriptor ending, std::function<std::string()> text)
-    : listeners_(std::move(listeners)),
-      ending_(std::move(ending)),
-      text_(std::move(text)),
-      thread_([this] { run(); }) {}
-
-MetricsEndpoint::~MetricsEndpoint() {
-  const std::uint64_t one = 1;
-  (void)!::write(ending_.number(), &one, sizeof(one));
-  thread_.join();
-}
-
-std::vector<std::string> MetricsEndpoint::addresses() const {
-  std::vector<std::string> texts;
-  for (const net::FileDescriptor& listener : listeners_) texts.push_back(address_of(listener));
-  return texts;
-}
-
-void MetricsEndpoint::run() {
-  std::vector<pollfd> waiting;
-  for (const net::FileDescriptor& listener : listeners_) {
-    waiting.push_back({.fd = listener.number(), .events = POLLIN, .revents = 0});
-  }
-  waiting.push_back({.fd = ending_.number(), .events = POLLIN, .revents = 0});
-  for (;;) {
-    if (::poll(waiting.data(), waiting.size(), -1) < 0) continue;
-    if (waiting.back().revents != 0) return;
-    for (const pollfd& ready : waiting) {
-      if ((ready.revents & POLLIN) == 0) continue;
-      const net::FileDescriptor connection(
-          ::accept4(ready.fd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-      if (connection.is_open()) serve(connection);
+ private:
+  // Its listening thread looks up every two seconds (1.15), or when somebody comes: so somebody
+  // does.
+  void stop() {
+    const auto stopped = std::async(std::launch::async, [this] { mg_stop(context_); });
+    while (stopped.wait_for(std::chrono::milliseconds(5)) != std::future_status::ready) {
+      std::array<char, 64> error{};
+      mg_connection* const knock =
+          mg_connect_client(host_.c_str(), port_, 0, error.data(), error.size());
+      if (knock != nullptr) mg_close_connection(knock);
     }
   }
+
+  static Http& of(const mg_connection* connection) {
+    return *static_cast<Http*>(mg_get_user_data(mg_get_context(connection)));
+  }
+
+  const MetricsPages& pages_;
+  mg_context* context_ = nullptr;
+  std::string problem_;  // the first that it told while it started
+  std::string host_;     // where it listens
+  int port_ = 0;
+};
+
+Result<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::open(
+    std::string_view address, const std::vector<std::string>& names, MetricsSources sources) {
+  const auto addresses = addresses_of(address);
+  if (!addresses) return std::unexpected(addresses.error());
+  std::vector<std::string> hosts = names;
+  for (const std::string& one : *addresses) hosts.emplace_back(host_of(one));
+  auto endpoint = std::unique_ptr<MetricsEndpoint>(
+      new MetricsEndpoint(MetricsPages(std::move(sources), std::move(hosts))));
+  if (auto listening = endpoint->listen(*addresses); !listening) {
+    return std::unexpected(listening.error());
+  }
+  return endpoint;
 }
 
-void MetricsEndpoint::serve(const net::FileDescriptor& connection) {
-  const Instant until = net::now() + kPatience;
-  const std::string request = read_request(connection, until);
-  const std::string_view line = std::string_view(request).substr(0, request.find("\r\n"));
-  write_answer(connection, http_answer(line, text_), until);
+MetricsEndpoint::MetricsEndpoint(MetricsPages pages) : pages_(std::move(pages)) {}
+
+MetricsEndpoint::~MetricsEndpoint() = default;
+
+Result<void> MetricsEndpoint::listen(const std::vector<std::string>& addresses) {
+  http_ = std::make_unique<Http>(pages_);
+  if (!http_->start(addresses)) {
+    return failure(ExitCode::kFailed, "cannot serve metrics at " + joined(addresses) + ": " +
+                                          http_->problem() +
+                                          "; choose another address with --metrics");
+  }
+  const std::vector<std::uint16_t> ports = http_->ports();
+  for (std::size_t i = 0; i < std::min(addresses.size(), ports.size()); ++i) {
+    addresses_.push_back(std::string(host_of(addresses[i])) + ":" + std::to_string(ports[i]));
+  }
+  return {};
 }
 
 }  // namespace orzatty::apps

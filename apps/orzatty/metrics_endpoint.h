@@ -1,45 +1,43 @@
-// GET /metrics and /healthz over HTTP/1.1, in a thread of its own: one connection at a time, one
-// request each, a second for both ways. Meant for a scraper on the same machine; whoever can
-// reach its port can delay other scrapers, and nobody else.
+// The pages of the metrics over HTTP/1.1, served by civetweb in threads of its own, beside the
+// server's. Meant for scrapers and probes: a connection is for one request, and what is slow, large
+// or many is bounded by the constants below, so whoever can reach the port can at most hold up
+// scrapers, for a second at a time.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "failure.h"
-#include "net/file_descriptor.h"
+#include "metrics_pages.h"
 
 namespace orzatty::apps {
 
 class MetricsEndpoint {
  public:
-  // `text` is called in the endpoint's thread.
+  // `names` may be asked by besides loopback and the addresses listened on. Make it after
+  // Interruption, as its threads must not take the signals.
   static Result<std::unique_ptr<MetricsEndpoint>> open(std::string_view address,
-                                                       std::function<std::string()> text);
+                                                       const std::vector<std::string>& names,
+                                                       MetricsSources sources);
+  // No source is called any more once it is gone.
   ~MetricsEndpoint();
   MetricsEndpoint(const MetricsEndpoint&) = delete;
   MetricsEndpoint& operator=(const MetricsEndpoint&) = delete;
 
-  // "127.0.0.1:9100": with the port that was taken when 0 was asked for.
-  [[nodiscard]] std::vector<std::string> addresses() const;
+  // "127.0.0.1:9464": with the port that was taken when 0 was asked for.
+  [[nodiscard]] const std::vector<std::string>& addresses() const { return addresses_; }
 
  private:
-  MetricsEndpoint(std::vector<net::FileDescriptor> listeners, net::FileDescriptor ending,
-                  std::function<std::string()> text);
-  void run();
-  void serve(const net::FileDescriptor& connection);
+  class Http;  // civetweb
 
-  std::vector<net::FileDescriptor> listeners_;
-  net::FileDescriptor ending_;
-  std::function<std::string()> text_;
-  std::thread thread_;
+  explicit MetricsEndpoint(MetricsPages pages);
+  [[nodiscard]] Result<void> listen(const std::vector<std::string>& addresses);
+
+  MetricsPages pages_;
+  std::vector<std::string> addresses_;
+  std::unique_ptr<Http> http_;
 };
-
-// The whole answer to a request's first line.
-std::string http_answer(std::string_view request_line, const std::function<std::string()>& text);
 
 }  // namespace orzatty::apps

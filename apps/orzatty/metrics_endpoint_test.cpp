@@ -3,62 +3,61 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "metrics_text.h"
+#include <algorithm>
+#include <chrono>
 
 namespace orzatty::apps {
 namespace {
 
-using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-std::string answer(std::string_view line) {
-  return http_answer(line, [] { return std::string("x 1\n"); });
-}
-
-TEST(MetricsEndpoint, TheMetricsAreGivenWithTheirLengthAndFormat) {
-  EXPECT_THAT(answer("GET /metrics HTTP/1.1"), StartsWith("HTTP/1.1 200 OK\r\n"));
-  EXPECT_THAT(answer("GET /metrics?a=b HTTP/1.1"), HasSubstr("version=0.0.4"));
-  EXPECT_THAT(answer("GET /metrics HTTP/1.1"), HasSubstr("Content-Length: 4\r\n"));
-  EXPECT_THAT(answer("GET /metrics HTTP/1.1"), EndsWith("\r\n\r\nx 1\n"));
-}
-
-TEST(MetricsEndpoint, AnythingElseIsToldByItsStatus) {
-  EXPECT_THAT(answer("GET /healthz HTTP/1.1"), StartsWith("HTTP/1.1 200 "));
-  EXPECT_THAT(answer("GET / HTTP/1.1"), StartsWith("HTTP/1.1 404 "));
-  EXPECT_THAT(answer("POST /metrics HTTP/1.1"), StartsWith("HTTP/1.1 405 "));
-  EXPECT_THAT(answer(""), StartsWith("HTTP/1.1 400 "));
-  EXPECT_THAT(answer("GET"), StartsWith("HTTP/1.1 400 "));
-  EXPECT_THAT(answer("GET /metrics"), StartsWith("HTTP/1.1 400 "));
+Result<std::unique_ptr<MetricsEndpoint>> endpoint_at(std::string_view address) {
+  return MetricsEndpoint::open(
+      address, {},
+      {.metrics = [] { return std::string(); }, .readiness = [] { return Readiness::kReady; }});
 }
 
 TEST(MetricsEndpoint, OpensAndClosesAgainAtAFreePort) {
-  const auto endpoint = MetricsEndpoint::open("127.0.0.1:0", [] { return std::string(); });
+  const auto endpoint = endpoint_at("127.0.0.1:0");
 
   ASSERT_TRUE(endpoint) << endpoint.error().text;
   EXPECT_THAT((*endpoint)->addresses().at(0), StartsWith("127.0.0.1:"));
+  EXPECT_NE((*endpoint)->addresses().at(0), "127.0.0.1:0");
+}
+
+TEST(MetricsEndpoint, ItsEndDoesNotWaitUntilItsThreadsLookUpByThemselves) {
+  auto shortest = std::chrono::steady_clock::duration::max();
+  for (int i = 0; i < 3; ++i) {  // on a busy machine one of them may take long
+    auto endpoint = endpoint_at("127.0.0.1:0");
+    ASSERT_TRUE(endpoint) << endpoint.error().text;
+
+    const auto begin = std::chrono::steady_clock::now();
+    endpoint->reset();
+    shortest = std::min(shortest, std::chrono::steady_clock::now() - begin);
+  }
+
+  EXPECT_LT(shortest, std::chrono::seconds(1));
 }
 
 TEST(MetricsEndpoint, APortInUseIsAnErrorThatNamesItAndTheOption) {
-  const auto first = MetricsEndpoint::open("127.0.0.1:0", [] { return std::string(); });
+  const auto first = endpoint_at("127.0.0.1:0");
   const std::string address = (*first)->addresses().at(0);
 
-  const auto second = MetricsEndpoint::open(address, [] { return std::string(); });
+  const auto second = endpoint_at(address);
 
   ASSERT_FALSE(second);
-  EXPECT_THAT(second.error().text, HasSubstr(address));
+  EXPECT_EQ(second.error().code, ExitCode::kFailed);
+  EXPECT_THAT(second.error().text, HasSubstr("metrics at " + address));
+  EXPECT_THAT(second.error().text, HasSubstr("in use"));
   EXPECT_THAT(second.error().text, HasSubstr("--metrics"));
 }
 
-TEST(MetricsText, EveryCounterHasItsTypeAndValue) {
-  ServerStats stats;
-  stats.messages_in = 42;
+TEST(MetricsEndpoint, AnAddressThatIsNoneIsAnErrorOfUsage) {
+  const auto endpoint = endpoint_at("nowhere");
 
-  const std::string text = metrics_text(stats);
-
-  EXPECT_THAT(text, HasSubstr("# TYPE orzatty_messages_in_total counter\n"
-                              "orzatty_messages_in_total 42\n"));
-  EXPECT_THAT(text, HasSubstr("# TYPE orzatty_connections gauge\norzatty_connections 0\n"));
+  ASSERT_FALSE(endpoint);
+  EXPECT_EQ(endpoint.error().code, ExitCode::kUsage);
 }
 
 }  // namespace

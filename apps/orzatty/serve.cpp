@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,6 +52,7 @@ struct ServeOptions {
   std::string state;
   std::string config;
   std::string metrics;
+  std::vector<std::string> metrics_hosts;
   bool check = false;
   bool busy_poll = false;
   bool quiet = false;
@@ -94,6 +96,8 @@ Result<Plan> plan_of(const ServeOptions& options) {
   if (!options.listen.empty()) plan.config.listen = options.listen;
   if (plan.config.listen.empty()) plan.config.listen = "localhost:5000";
   if (!options.metrics.empty()) plan.config.metrics = options.metrics;
+  plan.config.metrics_hosts.insert(plan.config.metrics_hosts.end(), options.metrics_hosts.begin(),
+                                   options.metrics_hosts.end());
   plan.config.busy_poll = plan.config.busy_poll || options.busy_poll;
   if (!plan.config.certificate.empty()) {
     auto certificate =
@@ -187,6 +191,7 @@ class ServeCommand final : public Command {
   ServeOptions options_;
   EventLog log_;
   std::uint64_t left_behind_ = 0;  // peers that did not get all that was accepted
+  std::atomic<Readiness> readiness_{Readiness::kStarting};
 };
 
 CLI::App& ServeCommand::declare(CLI::App& program) {
@@ -200,6 +205,9 @@ CLI::App& ServeCommand::declare(CLI::App& program) {
   command.add_option("--state", options_.state, "State folder of --dev [ORZATTY_STATE]");
   command.add_option("--config", options_.config, "Configuration file (TOML)");
   command.add_option("--metrics", options_.metrics, "HOST:PORT for Prometheus, by HTTP");
+  command.add_option("--metrics-host", options_.metrics_hosts,
+                     "A name by which scrapers may ask for the metrics, besides this machine's "
+                     "addresses");
   command.add_flag("--check", options_.check, "Only say what would be used");
   command.add_flag("--busy-poll", options_.busy_poll,
                    "Never sleep: burns a core for a few microseconds less");
@@ -233,14 +241,19 @@ Result<void> ServeCommand::serve(const Plan& plan, Interruption& interruption) {
   }
   std::unique_ptr<MetricsEndpoint> metrics;
   if (!plan.config.metrics.empty()) {
-    auto opened =
-        MetricsEndpoint::open(plan.config.metrics, [&] { return metrics_text(server->stats()); });
+    auto opened = MetricsEndpoint::open(plan.config.metrics, plan.config.metrics_hosts,
+                                        {.metrics = [&] { return metrics_text(server->stats()); },
+                                         .readiness = [this] { return readiness_.load(); }});
     if (!opened) return std::unexpected(opened.error());
     metrics = std::move(*opened);
   }
   if (auto saved = save_development_context(plan, *server); !saved) return saved;
   print_start(plan, *server, metrics.get());
-  interruption.on_first([&] { server->stop(); });
+  readiness_ = Readiness::kReady;
+  interruption.on_first([&] {
+    readiness_ = Readiness::kDraining;
+    server->stop();
+  });
   const auto served = server->run();
   interruption.on_first({});
   if (!served) return failure(ExitCode::kFailed, served.error().text);

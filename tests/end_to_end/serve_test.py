@@ -1,11 +1,8 @@
-"""The hub's own surroundings: state folder, start, log, metrics, --check."""
+"""The hub's own surroundings: state folder, start, log, --check."""
 
 import json
 import signal
 import stat
-import time
-import urllib.error
-import urllib.request
 
 import hub
 
@@ -81,26 +78,6 @@ class Log(hub.HubTest):
         self.assertEqual(self.run_client("ping", "--token", "super-wrong")[0], 3)
         server.wait_for_line("stderr", "level=warn event=peer_refused")
         self.assertNotIn(b"super-wrong", server.seen["stderr"])
-
-
-class Metrics(hub.HubTest):
-    def test_counters_are_served_in_the_format_of_prometheus(self):
-        server, _ = self.serve("--metrics", "127.0.0.1:0")
-        url = server.wait_for_line("stdout", r"(http://\S+/metrics)").group(1)
-        self.publish("a", "one", "two")
-        text = ""
-        until = time.monotonic() + hub.PATIENCE
-        while "\norzatty_messages_in_total 2\n" not in text:  # counters may lag behind
-            self.assertLess(time.monotonic(), until, text)
-            with urllib.request.urlopen(url, timeout=hub.PATIENCE) as answer:
-                text = answer.read().decode()
-        self.assertIn("\norzatty_channels 1\n", text)
-        with urllib.request.urlopen(url.replace("metrics", "healthz"), timeout=hub.PATIENCE) as answer:
-            self.assertEqual(answer.read(), b"ok\n")
-        with self.assertRaises(urllib.error.HTTPError) as error:
-            urllib.request.urlopen(url.replace("metrics", "other"), timeout=hub.PATIENCE)
-        self.assertEqual(error.exception.code, 404)
-        error.exception.close()
 
 
 class Configured(hub.HubTest):
