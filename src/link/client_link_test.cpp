@@ -126,6 +126,25 @@ TEST(ClientLink, AFifthOfAllDatagramsLostLosesNoMessageAndNoOrder) {
   }
 }
 
+// The end of a stream alone, in a packet that what was lost has filled.
+TEST(ClientLink, PublishersThatAreRetiredEndWhateverTheNetworkLoses) {
+  World world({.delay = 40ms, .loss = 0.1});
+  Client& alice = world.client("alice");
+  constexpr std::size_t kCount = 200;
+  for (std::size_t i = 0; i < kCount; ++i) {
+    const PublicationId publisher = alice.engine().publish(channel("chat"));
+    for (int message = 0; message < 10; ++message) {
+      ASSERT_TRUE(alice.engine().outbox(publisher).append(MessageType::kRaw, bytes_of("hello")));
+      alice.engine().wake(publisher);
+      world.run_for(2ms);
+    }
+    alice.engine().retire(publisher);
+  }
+
+  EXPECT_TRUE(world.run_until([&] { return alice.publishers_ended == kCount; }, 600s))
+      << alice.publishers_ended;
+}
+
 // spec: PUBLISH-2, SESSION-9
 TEST(ClientLink, APublisherCutOffUntilItIsGivenUpComesBackAndEachMessageIsStoredOnce) {
   World world;

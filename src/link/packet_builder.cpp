@@ -25,10 +25,10 @@ void settle(const Carried& carried, const session::Offer& offer, const quic::Wri
     case quic::WriteStatus::kRoomLeft: {
       std::size_t offered = 0;
       for (const BytesView span : offer.bytes()) offered += span.size();
-      const bool whole = written.taken == offered;
-      if (written.taken == 0 && !(whole && offer.fin == session::Fin::kYes)) return;
-      carried.sends->taken(offer.stream, written.taken,
-                           whole ? offer.fin : session::Fin::kNo);
+      const bool whole = written.included && written.taken == offered;
+      const session::Fin fin = whole ? offer.fin : session::Fin::kNo;
+      if (written.taken == 0 && fin == session::Fin::kNo) return;
+      carried.sends->taken(offer.stream, written.taken, fin);
       return;
     }
     case quic::WriteStatus::kStreamBlocked: carried.sends->blocked(offer.stream); return;

@@ -151,6 +151,7 @@ class Client final : public Node, private ClientEvents {
   std::size_t seen_at_reset = 0;
   std::size_t connection_count = 0;
   std::size_t ready = 0;  // subscriptions that were confirmed
+  std::size_t publishers_ended = 0;
 
  private:
   struct Waiting {
@@ -206,6 +207,7 @@ class Client final : public Node, private ClientEvents {
         seen_at_reset = seen.size();
       }
       ready += std::holds_alternative<client::SubscriptionReady>(output) ? 1U : 0U;
+      publishers_ended += std::holds_alternative<client::PublicationEnded>(output) ? 1U : 0U;
     }
   }
   template <class Messages>

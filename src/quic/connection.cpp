@@ -59,6 +59,7 @@ Written finished(ConnectionState& state, ngtcp2_ssize size, ngtcp2_ssize taken) 
   if (size == 0) return Written{.status = WriteStatus::kIdle};
   Written written = packet(state, static_cast<std::size_t>(size));
   written.taken = static_cast<std::size_t>(std::max<ngtcp2_ssize>(taken, 0));
+  written.included = taken >= 0;
   return written;
 }
 
@@ -192,7 +193,7 @@ Written Connection::write(std::span<std::byte> out, StreamId stream,
   switch (size) {
     case NGTCP2_ERR_WRITE_MORE:
       state.packet_open = true;
-      return Written{WriteStatus::kRoomLeft, static_cast<std::size_t>(taken), {}};
+      return Written{WriteStatus::kRoomLeft, static_cast<std::size_t>(taken), true, {}};
     case NGTCP2_ERR_STREAM_DATA_BLOCKED: {
       state.blocked.add(stream);
       if (state.packet_open) return Written{.status = WriteStatus::kStreamBlocked};

@@ -124,6 +124,9 @@ enum class WriteStatus : std::uint8_t {
 struct Written {
   WriteStatus status = WriteStatus::kIdle;
   std::size_t taken = 0;  // of the bytes offered, from their start
+  // The packet says something of the stream: also the end behind those bytes, if that was offered and
+  // all of them were taken. What was lost before may have left no room for it.
+  bool included = false;
   Packet packet{};        // with kPacket
 };
 
