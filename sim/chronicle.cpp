@@ -84,6 +84,16 @@ std::string line(const DirectSeen& seen) {
 std::string line(const DirectLost& lost) {
   return "program " + std::to_string(lost.program.value()) + " misses what was sent to it alone";
 }
+std::string line(const RequestAsked& asked) { return text_of(asked.request) + " wants a reply"; }
+std::string line(const ReplyGiven& given) {
+  return std::string(given.identity) + " replies to " + text_of(given.request);
+}
+std::string line(const ReplySeen& seen) {
+  return text_of(seen.request) + " is answered by " + std::string(seen.responder);
+}
+std::string line(const RequestOver& over) {
+  return text_of(over.request) + " has no reply: " + std::string(over.how);
+}
 std::string line(const HubGrew&) { return {}; }
 std::string line(const StillWaiting&) { return {}; }
 std::string line(const IntruderActed&) { return "an intruder has changed something"; }

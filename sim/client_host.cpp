@@ -1,10 +1,13 @@
 #include "sim/client_host.h"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <utility>
 
 #include "sim/payload.h"
 #include "sim/tls_identity.h"
+#include "wire/direct.h"
 #include "wire/message.h"
 #include "wire/subscribe.h"
 
@@ -34,6 +37,34 @@ bool is_explained(ErrorCode code) {
   }
 }
 
+// The id of a request says which message it is.
+CorrelationId id_of(const MessageName& request) {
+  const std::array<std::uint64_t, 2> words = {
+      (std::uint64_t{request.program.value()} << 32) | request.publication.value(),
+      request.sequence.value()};
+  CorrelationId id;
+  std::memcpy(id.bytes.data(), words.data(), sizeof words);
+  return id;
+}
+MessageName request_of(const CorrelationId& id) {
+  std::array<std::uint64_t, 2> words{};
+  std::memcpy(words.data(), id.bytes.data(), sizeof words);
+  return {ProgramId(static_cast<std::uint32_t>(words[0] >> 32)),
+          PublicationId(words[0] & 0xffffffff), Sequence(words[1])};
+}
+
+std::string_view end_name(client::RequestFailed::Why why) {
+  switch (why) {
+    case client::RequestFailed::Why::kTimeout:
+      return "timeout";
+    case client::RequestFailed::Why::kRejected:
+      return "refused";
+    case client::RequestFailed::Why::kLost:
+      return "lost";
+  }
+  return "without a name";
+}
+
 }  // namespace
 
 ClientHost::ClientHost(ClientConfig config, const base::Address& server, Streams streams,
@@ -54,6 +85,8 @@ void ClientHost::start(Instant now) {
   program_ = chronicle_.next_program();
   heard_.clear();
   channels_.clear();
+  to_reply_.clear();
+  replying_.reset();
   direct_count_ = 0;
   tell(ProgramBegan{program_, config_.identity, config_.role});
   link::ClientEvents& events = *this;
@@ -74,12 +107,17 @@ void ClientHost::kill() {
 }
 
 void ClientHost::feed(const Feed& feed, Instant now) {
-  feeds_.push_back({feed, feed.count, 0, now + feed.from, std::nullopt});
+  feeds_.push_back({feed, feed.count, 0, now + feed.from, std::nullopt, 0});
 }
 
 void ClientHost::subscribe(std::string_view pattern, const StartPosition& start) {
-  wishes_.push_back({*ChannelPattern::parse(pattern), start, std::nullopt, std::nullopt});
+  wishes_.push_back({*ChannelPattern::parse(pattern), start, std::nullopt, std::nullopt, false});
   if (running()) ask(wishes_.back(), start);
+}
+
+void ClientHost::answer(std::string_view pattern) {
+  subscribe(pattern, StartPosition::live());
+  wishes_.back().answers = true;
 }
 
 void ClientHost::ask(Wish& wish, const StartPosition& start) {
@@ -123,6 +161,7 @@ void ClientHost::write(link::PacketSink& sink, Instant now) {
     ask(wish, wish.stored ? StartPosition::at(*wish.stored) : StartPosition::start());
   }
   link_->drain(now);
+  reply_to_all(now);
   if (config_.role == Role::kIntruder) speak_out_of_turn();
   if (fenced_) return kill();
   if (std::exchange(connection_wanted_, false)) link_->connect(address, server_, now);
@@ -146,7 +185,7 @@ void ClientHost::run_feeds(Instant now) {
     }
     bool any = false;
     while (feeding.due_count > 0 && publish_one(feeding, now)) any = true;
-    if (any) link_->engine().wake(*feeding.publication);
+    if (any && feeding.publication) link_->engine().wake(*feeding.publication);
   }
 }
 
@@ -159,15 +198,69 @@ bool ClientHost::publish_one(Feeding& feeding, Instant now) {
   // By the message, not by the moment: one that waited for room is the same message later.
   const std::size_t size =
       kPayloadSizeMin + base::Prng(sequence.value() ^ program_.value()).below(sizes);
-  write_payload({program_, *feeding.publication, sequence}, size, payload_);
-  const MessageAttributes attributes{.time_to_live = feeding.feed.time_to_live};
-  if (!outbox.append(MessageType::kRaw, payload_, attributes, now)) return false;
+  const MessageName name{program_, *feeding.publication, sequence};
+  write_payload(name, size, payload_);
+  if (!append(feeding, name, now)) return false;
   --feeding.due_count;
   --feeding.left;
   ++published_count_;
+  ++feeding.published;
   tell(Published{program_, *feeding.publication, feeding.feed.channel, sequence,
-                 feeding.feed.time_to_live});
+                 feeding.feed.asks_for ? feeding.feed.asks_for : feeding.feed.time_to_live});
+  if (feeding.feed.asks_for) begin_request(name);
+  if (feeding.published == feeding.feed.publisher_ends_after) end_publisher(feeding);
   return true;
+}
+
+bool ClientHost::append(Feeding& feeding, const MessageName& name, Instant now) {
+  client::ClientEngine& engine = link_->engine();
+  session::Outbox& outbox = engine.outbox(name.publication);
+  const auto asks_for = feeding.feed.asks_for;
+  if (!asks_for) {
+    const MessageAttributes attributes{.time_to_live = feeding.feed.time_to_live};
+    return outbox.append(MessageType::kRaw, payload_, attributes, now);
+  }
+  const CorrelationId id = id_of(name);
+  if (!engine.await_reply({id, name.publication, name.sequence, now + *asks_for})) return false;
+  const MessageAttributes attributes{
+      .time_to_live = asks_for, .correlation = id, .wants_reply = true};
+  if (outbox.append(MessageType::kRaw, payload_, attributes, now)) return true;
+  engine.withdraw(id);
+  return false;
+}
+
+void ClientHost::begin_request(const MessageName& request) {
+  constexpr std::uint64_t kCancelledEvery = 7;
+  tell(RequestAsked{program_, request});
+  if (request.sequence.value() % kCancelledEvery != kCancelledEvery - 1) return;
+  link_->engine().cancel(id_of(request));
+  ++requests_["cancelled"];
+  tell(RequestOver{program_, request, "cancelled"});
+}
+
+void ClientHost::end_publisher(Feeding& feeding) {
+  link_->engine().wake(*feeding.publication);
+  link_->engine().retire(*feeding.publication);
+  feeding.publication.reset();
+  feeding.published = 0;
+}
+
+void ClientHost::reply_to_all(Instant now) {
+  if (to_reply_.empty()) return;
+  client::ClientEngine& engine = link_->engine();
+  if (!replying_) {
+    replying_ = engine.publish(*ChannelName::parse(wire::kReplyChannel));
+    channels_.resize(std::max<std::size_t>(channels_.size(), replying_->value() + 1));
+  }
+  while (!to_reply_.empty()) {
+    const MessageName request = to_reply_.front();
+    write_payload(request, kPayloadSizeMin, payload_);
+    const MessageAttributes attributes{.correlation = id_of(request)};
+    if (!engine.outbox(*replying_).append(MessageType::kRaw, payload_, attributes, now)) break;
+    to_reply_.pop_front();
+    tell(ReplyGiven{config_.identity, request});
+  }
+  engine.wake(*replying_);
 }
 
 // Each process of a named producer is a newer epoch of it, and counts anew.
@@ -179,7 +272,7 @@ void ClientHost::open(Feeding& feeding) {
   feeding.publication =
       link_->engine().publish(channel, {.priority = feeding.feed.priority},
                               producer.empty() ? nullptr : &named);
-  channels_.resize(feeding.publication->value() + 1);
+  channels_.resize(std::max<std::size_t>(channels_.size(), feeding.publication->value() + 1));
   channels_[feeding.publication->value()] = feeding.feed.channel;
   if (producer.empty()) return;
   tell(ProducerNamed{program_, *feeding.publication, producer, named.epoch});
@@ -203,13 +296,14 @@ void ClientHost::speak_out_of_turn() {
 
 bool ClientHost::settled() {
   if (fenced_) return true;
-  return running() && link_->engine().settled() &&
+  return running() && to_reply_.empty() && link_->engine().settled() &&
          std::ranges::all_of(feeds_, [](const Feeding& feeding) { return feeding.left == 0; });
 }
 
 void ClientHost::report_counts() {
   for (std::size_t i = 0; i < channels_.size(); ++i) {
     const PublicationId publication(i);
+    if (channels_[i].empty()) continue;
     session::Outbox& outbox = link_->engine().outbox(publication);
     tell(Counted{program_, publication, outbox.published(), outbox.waiting(),
                  config_.limits.outbox_size_max});
@@ -248,14 +342,24 @@ void ClientHost::on_event(client::EngineOutput& output, Instant /*now*/) {
     tell(SubscriptionConfirmed{program_, ready->subscription, life_});
   } else if (const auto* ended = std::get_if<client::SubscriptionEnded>(&output)) {
     on_ended(*ended);
+  } else if (const auto* over = std::get_if<client::PublicationEnded>(&output)) {
+    channels_[over->publication.value()].clear();
+    ++publishers_ended_;
+  } else if (const auto* failed = std::get_if<client::RequestFailed>(&output)) {
+    on_request_failed(*failed);
   }
 }
 
 void ClientHost::on_delivered(const client::Delivered& delivered) {
   seen_.clear();
   Heard& heard = heard_[std::string(delivered.channel)];
+  const Wish* const asked = find(delivered.subscription);
   for (const wire::MessageView message : wire::MessageRange(delivered.frames)) {
     seen_.push_back(read_payload(message.payload));
+    if (asked != nullptr && asked->answers && !message.attributes.empty()) {
+      const auto attributes = wire::decode_attributes(message.attributes);
+      if (attributes->wants_reply) to_reply_.push_back(request_of(*attributes->correlation));
+    }
     if (config_.role == Role::kClient) heard.messages.push_back(seen_.back().name);
   }
   seen_count_ += seen_.size();
@@ -281,6 +385,7 @@ void ClientHost::on_reset(const client::ChannelReset& reset) {
 }
 
 void ClientHost::on_settled(const client::Settled& settled) {
+  if (settled.publication == replying_) return;
   fates_[std::string(fate_name(settled.fate))] += settled.to - settled.from;
   tell(FateTold{program_, settled.publication, channels_[settled.publication.value()], settled.from,
                 settled.to, settled.fate, settled.first_offset, settled.code, life_});
@@ -299,13 +404,31 @@ void ClientHost::on_ended(const client::SubscriptionEnded& ended) {
   }
 }
 
+void ClientHost::on_reply(const wire::MessageView& message) {
+  const auto attributes = wire::decode_attributes(message.attributes);
+  if (!link_->engine().take_reply(*attributes->correlation)) return;  // cancelled, or too late
+  const MessageName request = request_of(*attributes->correlation);
+  const SeenMessage seen = read_payload(message.payload);
+  ++requests_["answered"];
+  tell(ReplySeen{program_, request, attributes->sender, seen.intact && seen.name == request});
+}
+
+void ClientHost::on_request_failed(const client::RequestFailed& failed) {
+  ++requests_[std::string(end_name(failed.why))];
+  tell(RequestOver{program_, request_of(failed.id), end_name(failed.why)});
+}
+
 void ClientHost::on_direct(const client::DeliveredDirect& direct) {
   for (const wire::MessageView message : wire::MessageRange(direct.frames)) {
+    if (direct.channel == wire::kReplyChannel) {
+      on_reply(message);
+      continue;
+    }
     const SeenMessage seen = read_payload(message.payload);
     tell(DirectSeen{program_, SessionNumber(seen.name.program.value()), seen.name.sequence,
                     seen.intact});
   }
-  direct_count_ += direct.count;
+  if (direct.channel != wire::kReplyChannel) direct_count_ += direct.count;
 }
 
 void ClientHost::on_disconnected(const client::Disconnected& disconnected) {

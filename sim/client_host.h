@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,6 +17,7 @@
 #include "sim/chronicle.h"
 #include "sim/host.h"
 #include "sim/streams.h"
+#include "wire/message.h"
 
 namespace orzatty::sim {
 
@@ -31,6 +33,10 @@ struct Feed {
   // Of a producer of that name, whose newer processes fence the older; else of the process's own.
   std::string producer = {};
   std::uint8_t priority = kPriorityDefault;
+  // They are requests, whose replies are waited for so long; every seventh is cancelled at once.
+  std::optional<std::chrono::milliseconds> asks_for = {};
+  // After so many messages its publisher ends, and another begins; one for all with 0.
+  std::uint64_t publisher_ends_after = 0;
 };
 
 struct ClientConfig {
@@ -57,6 +63,8 @@ class ClientHost final : public Host, private link::ClientEvents {
   // The application's wishes. They outlive the process.
   void feed(const Feed& feed, Instant now);
   void subscribe(std::string_view pattern, const StartPosition& start);
+  // By live subscriptions of its own: replies to every request that it sees.
+  void answer(std::string_view pattern);
 
   // The process dies at once, without a word; a started one subscribes where it stored that it was.
   void kill();
@@ -83,6 +91,10 @@ class ClientHost final : public Host, private link::ClientEvents {
   [[nodiscard]] std::uint64_t connected_count() const { return connected_count_; }
   // Messages to this client alone, in this life of the process.
   [[nodiscard]] std::uint64_t direct_count() const { return direct_count_; }
+  // Requests of all lives of the process, by their ends: "answered" or as RequestOver has it.
+  [[nodiscard]] const std::map<std::string, std::uint64_t>& requests() const { return requests_; }
+  // Publishers of all lives of the process that ended.
+  [[nodiscard]] std::uint64_t publishers_ended() const { return publishers_ended_; }
   // In how many sessions it was welcome, and how often again in the same.
   [[nodiscard]] std::uint64_t session_count() const { return session_count_; }
   [[nodiscard]] std::uint64_t resumed_count() const { return resumed_count_; }
@@ -99,12 +111,14 @@ class ClientHost final : public Host, private link::ClientEvents {
     std::uint64_t due_count = 0;  // whose time has come, but for whom there was no room
     Instant next_at;
     std::optional<PublicationId> publication;
+    std::uint64_t published = 0;  // by that one
   };
   struct Wish {
     ChannelPattern pattern;
     StartPosition start;
     std::optional<SubscriptionId> subscription;
     std::optional<Offset> stored;  // of an exact pattern: what the application would start from
+    bool answers = false;
   };
 
   void on_event(client::EngineOutput& output, Instant now) override;
@@ -115,7 +129,14 @@ class ClientHost final : public Host, private link::ClientEvents {
   void on_ended(const client::SubscriptionEnded& ended);
   void on_disconnected(const client::Disconnected& disconnected);
   void on_direct(const client::DeliveredDirect& direct);
+  void on_reply(const wire::MessageView& message);
+  void on_request_failed(const client::RequestFailed& failed);
   void open(Feeding& feeding);
+  // False when there is no room for another request.
+  [[nodiscard]] bool append(Feeding& feeding, const MessageName& name, Instant now);
+  void begin_request(const MessageName& request);
+  void end_publisher(Feeding& feeding);
+  void reply_to_all(Instant now);
   void speak_out_of_turn();
   void run_feeds(Instant now);
   [[nodiscard]] bool publish_one(Feeding& feeding, Instant now);
@@ -137,7 +158,9 @@ class ClientHost final : public Host, private link::ClientEvents {
   std::vector<Feeding> feeds_;
   std::vector<Wish> wishes_;
   std::vector<std::size_t> to_ask_again_;  // of wishes_
-  std::vector<std::string> channels_;      // by publication of this process
+  std::vector<std::string> channels_;      // by publication of this process; empty when it ended
+  std::deque<MessageName> to_reply_;       // requests that it has seen
+  std::optional<PublicationId> replying_;
   std::vector<SeenMessage> seen_;          // reused
   Bytes payload_;                          // reused
   bool connection_wanted_ = false;
@@ -151,6 +174,8 @@ class ClientHost final : public Host, private link::ClientEvents {
   std::uint64_t resumed_count_ = 0;
   std::map<std::string, Heard> heard_;
   std::map<std::string, std::uint64_t> fates_;
+  std::map<std::string, std::uint64_t> requests_;
+  std::uint64_t publishers_ended_ = 0;
 };
 
 }  // namespace orzatty::sim

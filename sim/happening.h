@@ -164,6 +164,27 @@ struct DirectLost {
   Sequence to;
 };
 
+// A message that wants a reply, and what became of the wish. A request is named like its message.
+struct RequestAsked {
+  ProgramId program;
+  MessageName request;
+};
+struct ReplyGiven {
+  std::string_view identity;
+  MessageName request;
+};
+struct ReplySeen {
+  ProgramId program;
+  MessageName request;
+  std::string_view responder;
+  bool intact = false;
+};
+struct RequestOver {  // without a reply
+  ProgramId program;
+  MessageName request;
+  std::string_view how;  // "timeout", "refused", "lost" or "cancelled"
+};
+
 // Everything is healed, and somebody has not come to rest.
 struct StillWaiting {
   std::string_view who;
@@ -192,6 +213,7 @@ using Happening =
                  Counted, SubscriptionAsked, SubscriptionConfirmed, SubscriptionOver, MessagesSeen,
                  GapSeen, ResetSeen, IntruderHeard, SessionBroken, ProducerNamed, WasWelcomed,
                  SessionBegan, SessionAway, SessionBack, SessionOver, DirectSent, DirectSeen,
-                 DirectLost, HubGrew, IntruderActed, StillWaiting>;
+                 DirectLost, HubGrew, IntruderActed, StillWaiting, RequestAsked, ReplyGiven,
+                 ReplySeen, RequestOver>;
 
 }  // namespace orzatty::sim

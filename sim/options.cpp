@@ -112,7 +112,7 @@ const char* const kHelp =
   --seed N            one seed (default 1); with --trace, tells everything that happens
   --seeds A..B        all of them; one in a hundred is played again by a fresh process and compared
   --seeds-of FILE     those of a file: a line is a seed and the options of its smallest form
-  --scenario NAME     standard, calm, crashes, roaming or crowded
+  --scenario NAME     standard, calm, crashes, roaming, crowded, asking or publishers
   --jobs N            processes (default 2)
   --json              the summary as JSON
   --planted           plants each known bug in turn, and tells which checker found it at which seed

@@ -147,6 +147,20 @@ class Drawing {
       for (PlannedClient& client : plan_.clients) name_producers(client);
     }
     if (has(Fault::kTwin) && plan_.clients.size() == count) add_twin();
+    for (std::size_t i = 0; i < plan_.clients.size(); ++i) draw_habit(plan_.clients[i], i);
+  }
+
+  // By a stream of its own: the other scenarios' seeds stay as they are.
+  void draw_habit(PlannedClient& client, std::size_t index) {
+    base::Prng chance = streams_.stream("habit", index);
+    Feed& feed = client.feeds.front();
+    if (scenario_.habit == Scenario::Habit::kAsk) {
+      feed.asks_for = std::chrono::duration_cast<std::chrono::milliseconds>(
+          between(chance, 20ms, 10s));
+      if (chance.chance(0.5)) client.answers.push_back(chance.chance(0.3) ? "room.*" : channel(0));
+    } else if (scenario_.habit == Scenario::Habit::kChangePublishers && feed.producer.empty()) {
+      feed.publisher_ends_after = 1 + chance.below(20);
+    }
   }
 
   [[nodiscard]] PlannedClient draw_client(std::size_t index, std::uint64_t messages) {
@@ -270,7 +284,19 @@ std::vector<Scenario> all_scenarios() {
            "buffers and retention are short, paths are slow",
            {Fault::kSmallBuffers, Fault::kShortRetention, Fault::kLowRate},
            true,
-           2000}};
+           2000},
+          {"asking",
+           "a part of the messages are requests, and some clients answer them",
+           {},
+           true,
+           2000,
+           Scenario::Habit::kAsk},
+          {"publishers",
+           "publishers end after a few messages, and others begin",
+           {},
+           true,
+           2000,
+           Scenario::Habit::kChangePublishers}};
 }
 
 const Scenario* find_scenario(std::string_view name) {

@@ -33,6 +33,9 @@ struct Scenario {
   FaultSet always;  // besides those that the table of faults draws
   bool swarm = true;
   std::uint64_t message_count = 2000;
+  // What its clients do besides.
+  enum class Habit : std::uint8_t { kNone, kAsk, kChangePublishers };
+  Habit habit = Habit::kNone;
 };
 std::vector<Scenario> all_scenarios();
 const Scenario* find_scenario(std::string_view name);
@@ -46,6 +49,7 @@ struct PlannedClient {
   World::ClientPlace place;
   std::vector<Feed> feeds;
   std::vector<PlannedSubscription> subscriptions;
+  std::vector<std::string> answers = {};  // patterns
 };
 // A fault that happens at a time, to somebody, for a while.
 struct Incident {

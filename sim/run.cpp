@@ -52,6 +52,7 @@ class Run {
     for (const PlannedSubscription& subscription : client.subscriptions) {
       world_.subscribe(index, subscription.pattern, subscription.start);
     }
+    for (const std::string& pattern : client.answers) world_.answer(index, pattern);
     for (const Feed& feed : client.feeds) world_.feed(index, feed);
   }
   void add_intruder(std::size_t number) {

@@ -23,6 +23,10 @@ void Tally::handle(const Happening& happening) {
     add("client crashed");
   } else if (std::holds_alternative<DirectSeen>(happening)) {
     add("direct messages delivered");
+  } else if (std::holds_alternative<ReplySeen>(happening)) {
+    add("request answered");
+  } else if (const auto* unanswered = std::get_if<RequestOver>(&happening)) {
+    add("request " + std::string(unanswered->how));
   } else if (std::holds_alternative<SessionAway>(happening)) {
     add("session waited for its client");
   } else if (const auto* welcomed = std::get_if<WasWelcomed>(&happening)) {

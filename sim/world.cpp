@@ -141,6 +141,12 @@ void World::subscribe(ClientIndex client, std::string_view pattern, const StartP
   touch(seat);
 }
 
+void World::answer(ClientIndex client, std::string_view pattern) {
+  Seat& seat = *seats_[client];
+  seat.client->answer(pattern);
+  touch(seat);
+}
+
 ClientHost& World::client(ClientIndex index) { return *seats_[index]->client; }
 Conditions& World::up(ClientIndex client) { return seats_[client]->up.conditions; }
 Conditions& World::down(ClientIndex client) { return seats_[client]->down.conditions; }

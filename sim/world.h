@@ -63,6 +63,7 @@ class World {
   void feed(ClientIndex client, const Feed& feed);
   void subscribe(ClientIndex client, std::string_view pattern,
                  const StartPosition& start = StartPosition::start());
+  void answer(ClientIndex client, std::string_view pattern);
 
   // Time.
   void run_for(Duration duration);

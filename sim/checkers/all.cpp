@@ -11,6 +11,7 @@
 #include "sim/checkers/producer_order.h"
 #include "sim/checkers/progress.h"
 #include "sim/checkers/refusals.h"
+#include "sim/checkers/requests.h"
 #include "sim/checkers/sessions.h"
 #include "sim/checkers/strangers.h"
 
@@ -29,6 +30,7 @@ std::vector<std::unique_ptr<Checker>> all_checkers(Archive& archive, const Serve
   all.push_back(std::make_unique<Fencing>());
   all.push_back(std::make_unique<Deadlines>(archive, trace));
   all.push_back(std::make_unique<Directs>());
+  all.push_back(std::make_unique<Requests>());
   all.push_back(std::make_unique<Strangers>());
   all.push_back(std::make_unique<Memory>(server));
   all.push_back(std::make_unique<Progress>(trace));

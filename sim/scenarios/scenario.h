@@ -60,6 +60,28 @@ class Person {
                           .producer = std::string(producer)});
     return *this;
   }
+  // By publishers of so many messages each, one after the other.
+  Person& publishes_by_many(std::uint64_t count, std::uint64_t each, std::string_view channel,
+                            Duration every = 10ms) {
+    world_->feed(index_, {.channel = std::string(channel),
+                          .count = count,
+                          .every = every,
+                          .publisher_ends_after = each});
+    return *this;
+  }
+  // Every seventh request is cancelled at once.
+  Person& asks(std::uint64_t count, std::string_view channel,
+               std::chrono::milliseconds patience = 10s, Duration every = 10ms) {
+    world_->feed(index_, {.channel = std::string(channel),
+                          .count = count,
+                          .every = every,
+                          .asks_for = patience});
+    return *this;
+  }
+  Person& answers(std::string_view pattern) {
+    world_->answer(index_, pattern);
+    return *this;
+  }
   Person& subscribes(std::string_view pattern,
                      const StartPosition& start = StartPosition::start()) {
     world_->subscribe(index_, pattern, start);
@@ -99,6 +121,15 @@ class Person {
     const auto& fates = world_->client(index_).fates();
     const auto found = fates.find(std::string(fate));
     return found == fates.end() ? 0 : found->second;
+  }
+  // How many of its requests ended so: "answered", "timeout", "refused", "lost", "cancelled".
+  [[nodiscard]] std::uint64_t requests(std::string_view end) const {
+    const auto& requests = world_->client(index_).requests();
+    const auto found = requests.find(std::string(end));
+    return found == requests.end() ? 0 : found->second;
+  }
+  [[nodiscard]] std::uint64_t publishers_ended() const {
+    return world_->client(index_).publishers_ended();
   }
   [[nodiscard]] std::uint64_t accepted() const { return fate("accepted"); }
   [[nodiscard]] std::uint64_t rejected() const { return fate("rejected"); }
