@@ -12,6 +12,7 @@
 // server's work, so the process ends with std::terminate() if they do.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <expected>
 #include <functional>
@@ -23,6 +24,7 @@
 
 #include "orzatty/channel.h"
 #include "orzatty/channel_ref.h"
+#include "orzatty/channel_traffic.h"
 #include "orzatty/error.h"
 #include "orzatty/limits.h"
 #include "orzatty/message.h"
@@ -122,6 +124,14 @@ struct ServerStats {
   std::uint64_t rejected = 0;
   std::uint64_t missed = 0;  // positions that subscribers were told as gaps
   std::uint64_t datagrams_ignored = 0;
+  std::uint64_t connections_accepted = 0;  // begun; who got through tells on_event
+  std::uint64_t connections_refused = 0;   // above connection_count_max or half_open_count_max
+  std::uint64_t stateless_replies = 0;     // Version Negotiation, Retry, stateless reset, refusal
+  std::uint64_t held_bytes = 0;            // by the channels' logs; at most hub_size_max
+  std::array<std::uint64_t, kErrorCodeEnd> rejected_by{};   // the same as `rejected`, by ErrorCode
+  std::array<std::uint64_t, kGapReasonCount> skipped_by{};  // that publishers let go of unsent
+  // By number of the rule in ServerOptions::channels; the last one is of all other channels.
+  std::vector<ChannelTraffic> traffic = {};
 };
 
 class Server {

@@ -10,10 +10,11 @@
 namespace orzatty::hub {
 
 Channel::Channel(ChannelName name, ChannelEpoch epoch, const ChannelConfig& config,
-                 std::uint64_t size_max, base::SegmentPool& pool)
+                 std::uint64_t size_max, base::SegmentPool& pool, ChannelTraffic& traffic)
     : name_(std::move(name)),
       epoch_(epoch),
       config_(config),
+      traffic_(traffic),
       size_max_(size_max),
       log_(pool, base::SegmentPool::kSizeMin) {}
 

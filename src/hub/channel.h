@@ -15,6 +15,7 @@
 #include "hub/producers.h"
 #include "hub/readers.h"
 #include "orzatty/channel.h"
+#include "orzatty/channel_traffic.h"
 #include "orzatty/ids.h"
 #include "session/transport.h"
 
@@ -33,8 +34,8 @@ struct Batch {
   base::ProducerNumber producer;
   Sequence first;
   std::uint64_t count = 0;
-  BytesView header;  // of a message whose payload is the body; else empty
-  BytesView body;    // whole frames, but for the header
+  BytesView header;             // of a message whose payload is the body; else empty
+  BytesView body;               // whole frames, but for the header
   bool has_attributes = false;  // some of the frames in the body may have
 };
 
@@ -45,11 +46,13 @@ class Channel {
   static constexpr std::uint64_t kBacklogMin = 2 * 1024 * 1024;
 
   Channel(ChannelName name, ChannelEpoch epoch, const ChannelConfig& config, std::uint64_t size_max,
-          base::SegmentPool& pool);
+          base::SegmentPool& pool, ChannelTraffic& traffic);
 
   [[nodiscard]] const ChannelName& name() const { return name_; }
   [[nodiscard]] ChannelEpoch epoch() const { return epoch_; }
   [[nodiscard]] const ChannelConfig& config() const { return config_; }
+  // Counted together with others of the same rule.
+  [[nodiscard]] ChannelTraffic& traffic() const { return traffic_; }
   [[nodiscard]] const base::RunIndex& index() const { return index_; }
   [[nodiscard]] Producers& producers() { return producers_; }
   [[nodiscard]] const Producers& producers() const { return producers_; }
@@ -113,6 +116,7 @@ class Channel {
   ChannelName name_;
   ChannelEpoch epoch_;
   ChannelConfig config_;
+  ChannelTraffic& traffic_;
   std::uint64_t size_max_;
   base::Log log_;
   base::RunIndex index_;

@@ -25,8 +25,9 @@ class ChannelTable {
   static constexpr Duration kUnusedKept = std::chrono::seconds(60);
 
   // All of them outlive the table.
-  ChannelTable(const HubConfig& config, base::Prng& prng, base::SegmentPool& pool)
-      : config_(config), prng_(prng), pool_(pool) {}
+  ChannelTable(const HubConfig& config, base::Prng& prng, base::SegmentPool& pool,
+               std::vector<ChannelTraffic>& traffic)
+      : config_(config), prng_(prng), pool_(pool), traffic_(traffic) {}
 
   [[nodiscard]] Channel* find(std::string_view name) const;
   // nullptr when there are as many as there may be. It must not exist.
@@ -65,6 +66,7 @@ class ChannelTable {
   const HubConfig& config_;
   base::Prng& prng_;
   base::SegmentPool& pool_;
+  std::vector<ChannelTraffic>& traffic_;  // by rule
   std::map<std::string, std::unique_ptr<Channel>, std::less<>> channels_;
   base::TimerQueue timers_;  // by slot
   std::vector<Channel*> slots_;

@@ -201,6 +201,8 @@ TEST(Skip, IsAnsweredByTheSequenceThatTheServerExpects) {
   EXPECT_EQ(alice.acks.back().first, Sequence(5));
   EXPECT_EQ(alice.acks.back().count, 0U);
   EXPECT_THAT(alice.rejects, IsEmpty());
+  EXPECT_EQ(world.hub.counters().skipped_by,
+            (std::array<std::uint64_t, kGapReasonCount>{0, 0, 0, 4}));
 }
 
 }  // namespace

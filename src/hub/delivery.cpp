@@ -9,6 +9,17 @@
 
 namespace orzatty::hub {
 
+namespace {
+
+void count(const ChannelReader::Step& step, ChannelTraffic& traffic) {
+  traffic.delivered += step.count;
+  traffic.delivered_bytes += step.size;
+  if (!step.gap) return;
+  traffic.missed[static_cast<std::size_t>(step.gap->reason)] += step.gap->to - step.gap->from;
+}
+
+}  // namespace
+
 void Delivery::add(Channel& channel, Offset next) {
   readers_.push_back(
       std::make_unique<ChannelReader>(channel, *this, ChannelAlias(readers_.size()), next));
@@ -53,6 +64,7 @@ Delivery::Refilled Delivery::refill(session::SendQueue& queue, session::SessionC
     counters.messages += step.count;
     counters.bytes += step.size;
     if (step.gap) counters.missed += step.gap->to - step.gap->from;
+    count(step, reader.channel().traffic());
     if (read.empty() || read.back() != &reader.channel()) read.push_back(&reader.channel());
 
     line_.pop_front();

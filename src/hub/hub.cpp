@@ -14,10 +14,15 @@
 
 namespace orzatty::hub {
 
-const ChannelConfig& HubConfig::properties_of(const ChannelName& channel) const {
+std::size_t HubConfig::rule_of(const ChannelName& channel) const {
   const auto rule = std::ranges::find_if(
       rules, [&](const ChannelRule& candidate) { return candidate.pattern.matches(channel); });
-  return rule == rules.end() ? channel_default : rule->config;
+  return static_cast<std::size_t>(rule - rules.begin());
+}
+
+const ChannelConfig& HubConfig::properties_of(const ChannelName& channel) const {
+  const std::size_t rule = rule_of(channel);
+  return rule == rules.size() ? channel_default : rules[rule].config;
 }
 
 // The parts, in the order in which they stand on each other.
@@ -25,7 +30,7 @@ class Hub::Parts {
  public:
   Parts(HubConfig given, std::uint64_t seed)
       : state(std::move(given), seed),
-        channels(state.config, state.prng, state.pool),
+        channels(state.config, state.prng, state.pool, state.counters.traffic),
         subscribing(state, channels),
         requests(state.config.limits),
         sessions(state.config.limits),

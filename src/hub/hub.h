@@ -2,10 +2,13 @@
 // handlers and direct messages of an embedding program. Everything by value, in one thread, without
 // I/O: the transport's driver feeds bytes in and pulls bytes out.
 //
-// The contract: after each handle_*() call poll() until it is empty, before the bytes that were given
-// become invalid. Then, for every peer of take_ready(), flush() and pull packets from sends().
+// The contract: after each handle_*() call poll() until it is empty, before the bytes that were
+// given become invalid. Then, for every peer of take_ready(), flush() and pull packets from
+// sends().
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -17,6 +20,7 @@
 #include "base/slab.h"
 #include "orzatty/bytes.h"
 #include "orzatty/channel.h"
+#include "orzatty/channel_traffic.h"
 #include "orzatty/error.h"
 #include "orzatty/limits.h"
 #include "orzatty/message.h"
@@ -39,16 +43,36 @@ struct HubConfig {
   std::vector<ChannelRule> rules;
   ChannelConfig channel_default;
 
+  // The first of `rules` that matches, or their number: then it is channel_default that counts.
+  [[nodiscard]] std::size_t rule_of(const ChannelName& channel) const;
   [[nodiscard]] const ChannelConfig& properties_of(const ChannelName& channel) const;
 };
 
 // What the hub asks of, or tells, whoever runs it.
-struct AuthenticationNeeded { PeerKey peer; wire::Hello hello; };  // answer: admit() or refuse()
-struct PeerJoined { PeerKey peer; std::string identity; };
+struct AuthenticationNeeded {
+  PeerKey peer;
+  wire::Hello hello;
+};  // answer: admit() or refuse()
+struct PeerJoined {
+  PeerKey peer;
+  std::string identity;
+};
 // Its connection is gone without a goodbye; its session waits, and PeerResumed or PeerLeft follows.
-struct PeerDetached { PeerKey peer; std::string identity; ErrorCode code = ErrorCode::kNone; };
-struct PeerResumed { PeerKey peer; PeerKey was; std::string identity; };
-struct PeerLeft { PeerKey peer; std::string identity; ErrorCode code = ErrorCode::kNone; };
+struct PeerDetached {
+  PeerKey peer;
+  std::string identity;
+  ErrorCode code = ErrorCode::kNone;
+};
+struct PeerResumed {
+  PeerKey peer;
+  PeerKey was;
+  std::string identity;
+};
+struct PeerLeft {
+  PeerKey peer;
+  std::string identity;
+  ErrorCode code = ErrorCode::kNone;
+};
 struct HandlerMessages {  // for a channel that handle_channel() claimed
   PeerKey peer;
   std::size_t handler = 0;
@@ -58,8 +82,16 @@ struct HandlerMessages {  // for a channel that handle_channel() claimed
   std::uint64_t count = 0;
   BytesView frames;  // whole and validated (wire::MessageRange); borrowed
 };
-struct SubscriberSlow { std::string identity; std::string channel; SlowPolicy policy; };
-struct TransportClosed { PeerKey peer; ErrorCode code = ErrorCode::kNone; std::string text; };
+struct SubscriberSlow {
+  std::string identity;
+  std::string channel;
+  SlowPolicy policy;
+};
+struct TransportClosed {
+  PeerKey peer;
+  ErrorCode code = ErrorCode::kNone;
+  std::string text;
+};
 using HubOutput = std::variant<AuthenticationNeeded, PeerJoined, PeerDetached, PeerResumed,
                                PeerLeft, HandlerMessages, SubscriberSlow, TransportClosed>;
 
@@ -70,15 +102,19 @@ struct HubCounters {
   std::uint64_t rejected = 0;
   std::uint64_t messages_out = 0;  // given to subscribers' streams
   std::uint64_t bytes_out = 0;
-  std::uint64_t missed = 0;        // positions told as gaps
-  std::uint64_t peers = 0;         // with a connection
-  std::uint64_t detached = 0;      // without one, that may come back
-  std::uint64_t resumed = 0;       // times that one did
+  std::uint64_t missed = 0;    // positions told as gaps
+  std::uint64_t peers = 0;     // with a connection
+  std::uint64_t detached = 0;  // without one, that may come back
+  std::uint64_t resumed = 0;   // times that one did
   std::uint64_t channels = 0;
   std::uint64_t subscriptions = 0;
+  std::array<std::uint64_t, kErrorCodeEnd> rejected_by{};   // the same as `rejected`
+  std::array<std::uint64_t, kGapReasonCount> skipped_by{};  // by publishers, by GapReason
+  std::vector<ChannelTraffic> traffic;  // by number of the rule; the last one is of the default
 };
 
-// A subscription that has not consumed all that a channel of it holds, as far as it said (CONSUMED).
+// A subscription that has not consumed all that a channel of it holds, as far as it said
+// (CONSUMED).
 struct SubscriptionLag {
   std::string identity;
   std::string channel;
@@ -116,9 +152,9 @@ class Hub {
 
   // Messages to this channel go to the embedding program instead of a log: an endpoint.
   void handle_channel(const ChannelName& channel, std::size_t handler);
-  // Into the peer's own direct log, also while its session waits for it; kNone when it was taken, kOverloaded when it is full,
-  // kChannelLimit when the peer has too many, kClosedByUser when it is gone, kMessageTooLarge,
-  // kTextInvalid.
+  // Into the peer's own direct log, also while its session waits for it; kNone when it was taken,
+  // kOverloaded when it is full, kChannelLimit when the peer has too many, kClosedByUser when it is
+  // gone, kMessageTooLarge, kTextInvalid.
   [[nodiscard]] ErrorCode send_direct(PeerKey peer, const ChannelName& channel, MessageType type,
                                       BytesView payload, const MessageAttributes& attributes = {});
   // Into a hub channel, as the server itself (identity "$server"): kNone when it was stored,

@@ -23,7 +23,9 @@ class HubState {
       : config(std::move(given)),
         prng(seed),
         pool(config.limits.hub_size_max, config.limits.segment_keep_max),
-        refusals(config.limits.hub_size_max) {}
+        refusals(config.limits.hub_size_max) {
+    counters.traffic.resize(config.rules.size() + 1);  // and never again: channels point there
+  }
 
   PeerKey open_peer(Instant now);
   [[nodiscard]] Peer* find(PeerKey key) const { return peers.find(key); }

@@ -19,7 +19,7 @@ class ReadersOfAPeer : public testing::Test {
   Channel& make_channel(std::uint64_t number) {
     return *channels_.emplace_back(std::make_unique<Channel>(
         *ChannelName::parse("room." + std::to_string(number)), ChannelEpoch(number),
-        ChannelConfig{}, 1024 * 1024, pool_));
+        ChannelConfig{}, 1024 * 1024, pool_, traffic_));
   }
   Delivery& subscribe(std::uint64_t id) {
     return peer_.add_delivery(SubscriptionId(id), *ChannelPattern::parse("room.*"));
@@ -33,6 +33,7 @@ class ReadersOfAPeer : public testing::Test {
   }
 
   base::SegmentPool pool_{8 * 1024 * 1024, 0};
+  ChannelTraffic traffic_;
   std::vector<std::unique_ptr<Channel>> channels_;
   Peer peer_{base::SlabKey{0, 1}, Limits{}, 1, Instant{}};
   Delivery& wide_ = subscribe(1);

@@ -101,10 +101,14 @@ KnownFate fate_of(const Publication& publication, Sequence first, std::uint64_t 
 
 bool is_there(DeliveryMode mode) {
   switch (mode) {
-    case DeliveryMode::kReliable: return true;
-    case DeliveryMode::kUnordered: return false;
-    case DeliveryMode::kDatagram: return false;
-    case DeliveryMode::kLatest: return false;
+    case DeliveryMode::kReliable:
+      return true;
+    case DeliveryMode::kUnordered:
+      return false;
+    case DeliveryMode::kDatagram:
+      return false;
+    case DeliveryMode::kLatest:
+      return false;
   }
   return false;
 }
@@ -312,6 +316,8 @@ bool Publishing::store(Peer& peer, Publication& publication,
     reject(peer, publication, fresh, ErrorCode::kOverloaded);
     return false;
   }
+  channel.traffic().accepted += fresh.count;
+  channel.traffic().accepted_bytes += fresh.frames.size();
   (*publication.producers)[publication.producer].next = fresh.first + fresh.count;
   peer.session.accepted({.publication = fresh.publication,
                          .first = fresh.first,
@@ -414,6 +420,7 @@ void Publishing::accept(Peer& peer, Publication& publication,
 void Publishing::reject(Peer& peer, Publication& publication,
                         const session::PublicationMessages& given, ErrorCode code) {
   state_.counters.rejected += given.count;
+  state_.counters.rejected_by[static_cast<std::size_t>(code)] += given.count;
   if (publication.joined) {
     Producer& producer = (*publication.producers)[publication.producer];
     const Sequence end = given.first + given.count;
@@ -438,6 +445,7 @@ void Publishing::skip(Peer& peer, const session::PublicationSkipped& skipped) {
     if (producer.fenced) return;
     if (skipped.to > producer.next) {
       const Sequence from = std::max(producer.next, skipped.from);
+      state_.counters.skipped_by[static_cast<std::size_t>(skipped.reason)] += skipped.to - from;
       if (skipped.reason == GapReason::kExpired) {
         producer.refusals.add({from, skipped.to, ErrorCode::kExpired}, state_.refusals);
       }
@@ -515,6 +523,8 @@ ErrorCode Publishing::publish(const ChannelName& name, MessageType type, BytesVi
     producer.next += 1;
     ++state_.counters.messages_in;
     state_.counters.bytes_in += size + payload.size();
+    ++channel->traffic().accepted;
+    channel->traffic().accepted_bytes += size + payload.size();
     subscribing_.wake(*channel);
   }
   subscribing_.tend(*channel);

@@ -121,7 +121,8 @@ TEST(Wait, NoMoreThanTheSizeOfAChannelAndAWindowIsEverKept) {
     world.run();
     world.settle();
 
-    // Alice's window comes on top; what fills bob's window, and waits in his stream, is his already.
+    // Alice's window comes on top; what fills bob's window, and waits in his stream, is his
+    // already.
     const std::uint64_t stored = alice.acknowledged().size() * kMessage;
     const std::uint64_t given = kStreamWindow + Delivery::kFill + base::RunIndex::kRunBytesMax;
     EXPECT_LE(stored, 200'000 + kStreamWindow + given);
@@ -213,6 +214,11 @@ TEST(DropOldest, ASubscriberThatIsOvertakenGoesOnAtTheFirstKeptMessageAfterAGap)
   expect_exact(bob, 0, source.published());
   EXPECT_EQ(carol.received.size(), source.published());
   EXPECT_EQ(world.hub.counters().missed, bob.missed_count());
+  ASSERT_EQ(world.hub.counters().traffic.size(), 1U);
+  const ChannelTraffic& traffic = world.hub.counters().traffic[0];
+  EXPECT_EQ(traffic.accepted, source.published());
+  EXPECT_EQ(traffic.delivered, bob.received.size() + carol.received.size());
+  EXPECT_EQ(traffic.missed[static_cast<std::size_t>(GapReason::kSlow)], bob.missed_count());
 }
 
 TEST(DropOldest, IsToldOnceForASubscriberThatIsOvertakenAgainBeforeItCaughtUp) {

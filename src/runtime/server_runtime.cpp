@@ -299,9 +299,8 @@ std::expected<void, Error> ServerRuntime::reply(hub::PeerKey peer, const Message
   attributes.correlation = asked.correlation;
   attributes.wants_reply = false;
   attributes.sender = "$server";
-  const ErrorCode code =
-      engine_.hub().send_direct(peer, *ChannelName::parse(wire::kReplyChannel), payload.type(),
-                                payload.bytes(), attributes);
+  const ErrorCode code = engine_.hub().send_direct(peer, *ChannelName::parse(wire::kReplyChannel),
+                                                   payload.type(), payload.bytes(), attributes);
   if (code == ErrorCode::kNone) return {};
   return std::unexpected(send_error(code, payload.bytes().size(), options_.limits));
 }
@@ -411,7 +410,10 @@ void ServerRuntime::publish_stats(Instant now, Urgency urgency) {
   if (urgency == Urgency::kWhenDue && now - stats_at_ < kStatsEvery) return;
   stats_at_ = now;
   const hub::HubCounters& counters = engine_.hub().counters();
+  const quic::EndpointCounters& door = engine_.endpoint().counters();
   const std::lock_guard lock(stats_mutex_);
+  std::vector<ChannelTraffic> traffic = std::move(stats_.traffic);  // for its memory
+  traffic = counters.traffic;
   stats_ = {.connections = engine_.connection_count(),
             .peers = counters.peers,
             .detached = counters.detached,
@@ -425,7 +427,14 @@ void ServerRuntime::publish_stats(Instant now, Urgency urgency) {
             .duplicates = counters.duplicates,
             .rejected = counters.rejected,
             .missed = counters.missed,
-            .datagrams_ignored = engine_.endpoint().counters().ignored};
+            .datagrams_ignored = door.ignored,
+            .connections_accepted = door.accepted,
+            .connections_refused = door.refused,
+            .stateless_replies = door.replies,
+            .held_bytes = engine_.hub().held_bytes(),
+            .rejected_by = counters.rejected_by,
+            .skipped_by = counters.skipped_by,
+            .traffic = std::move(traffic)};
 }
 
 ServerStats ServerRuntime::stats() const {
