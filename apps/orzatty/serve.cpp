@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include "config.h"
 #include "context.h"
 #include "development.h"
+#include "event_counts.h"
 #include "event_log.h"
 #include "interruption.h"
 #include "memory_ceiling.h"
@@ -18,7 +20,9 @@
 #include "net/clock.h"
 #include "orzatty/server.h"
 #include "output.h"
+#include "process_figures.h"
 #include "quantity.h"
+#include "quic/credentials.h"
 #include "state_folder.h"
 
 namespace orzatty::apps {
@@ -64,7 +68,8 @@ struct Plan {
   Config config;
   Certificate certificate;
   std::string pin;
-  std::optional<StateFolder> folder;  // with --dev
+  std::int64_t certificate_expires = 0;  // Unix seconds
+  std::optional<StateFolder> folder;     // with --dev
   std::string dev_token;
 };
 
@@ -115,9 +120,10 @@ Result<Plan> plan_of(const ServeOptions& options) {
                                          (plan.config.tokens.empty() ? "tokens" : "certificate") +
                                          ": nobody could connect");
   }
-  auto pin = plan.certificate.pin();
-  if (!pin) return failure(ExitCode::kFailed, pin.error().text);
-  plan.pin = std::move(*pin);
+  const auto facts = quic::read_certificate(plan.certificate.chain_pem);
+  if (!facts) return failure(ExitCode::kFailed, facts.error().text);
+  plan.pin = quic::hex(facts->fingerprint);
+  plan.certificate_expires = facts->not_after;
   return plan;
 }
 
@@ -187,9 +193,11 @@ class ServeCommand final : public Command {
   void print_start(const Plan& plan, const Server& server, const MetricsEndpoint* metrics) const;
 
   void handle_event(const ServerEvent& event);
+  [[nodiscard]] Figures figures_of(const Plan& plan, const Server& server) const;
 
   ServeOptions options_;
   EventLog log_;
+  EventCounts events_;
   std::uint64_t left_behind_ = 0;  // peers that did not get all that was accepted
   std::atomic<Readiness> readiness_{Readiness::kStarting};
 };
@@ -241,9 +249,10 @@ Result<void> ServeCommand::serve(const Plan& plan, Interruption& interruption) {
   }
   std::unique_ptr<MetricsEndpoint> metrics;
   if (!plan.config.metrics.empty()) {
-    auto opened = MetricsEndpoint::open(plan.config.metrics, plan.config.metrics_hosts,
-                                        {.metrics = [&] { return metrics_text(server->stats()); },
-                                         .readiness = [this] { return readiness_.load(); }});
+    auto opened =
+        MetricsEndpoint::open(plan.config.metrics, plan.config.metrics_hosts,
+                              {.metrics = [&] { return metrics_text(figures_of(plan, *server)); },
+                               .readiness = [this] { return readiness_.load(); }});
     if (!opened) return std::unexpected(opened.error());
     metrics = std::move(*opened);
   }
@@ -268,7 +277,20 @@ Result<void> ServeCommand::serve(const Plan& plan, Interruption& interruption) {
 
 void ServeCommand::handle_event(const ServerEvent& event) {
   if (event.kind == ServerEvent::Kind::kPeerLeftBehind) ++left_behind_;
+  events_.count(event);
   if (!options_.quiet) log_.write(event);
+}
+
+Figures ServeCommand::figures_of(const Plan& plan, const Server& server) const {
+  Figures figures = {.stats = server.stats(),
+                     .events = events_.counted(),
+                     .process = process_figures(),
+                     .limits = plan.config.limits,
+                     .certificate_expires = plan.certificate_expires};
+  for (const ChannelRule& rule : plan.config.channels) {
+    figures.patterns.emplace_back(rule.pattern.text());
+  }
+  return figures;
 }
 
 Result<void> ServeCommand::save_development_context(const Plan& plan, const Server& server) const {

@@ -39,7 +39,7 @@ class Pages(Metrics):
     def test_counters_are_served_in_the_format_of_prometheus(self):
         self.serve_metrics()
         self.publish("a", "one", "two")
-        text = self.text_with(r"^orzatty_messages_in_total 2$")
+        text = self.text_with(r"^orzatty_received_messages_total 2$")
         self.assertIn("\norzatty_channels 1\n", text)
         self.assertEqual(self.ask("/metrics")[1]["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
 
