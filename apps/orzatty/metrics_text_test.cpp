@@ -40,6 +40,19 @@ TEST(MetricsText, TrafficIsToldByTheRulesOfTheConfigurationAndTheRestTogether) {
   EXPECT_THAT(text, HasSubstr("\norzatty_delivered_bytes_total{channels=\"(others)\"} 9\n"));
 }
 
+TEST(MetricsText, EverySeriesIsThereBeforeTheServerRuns) {
+  const auto server =
+      Server::bind("127.0.0.1:0", {.certificate = *Certificate::self_signed(),
+                                   .authenticate = tokens({"token"}),
+                                   .channels = {{*ChannelPattern::parse("quotes.>"), {}}}});
+  ASSERT_TRUE(server) << server.error().text;
+
+  const std::string text = metrics_text({.stats = server->stats(), .patterns = {"quotes.>"}});
+
+  EXPECT_THAT(text, HasSubstr("\norzatty_delivered_messages_total{channels=\"quotes.>\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("\norzatty_delivered_messages_total{channels=\"(others)\"} 0\n"));
+}
+
 TEST(MetricsText, APatternIsEscapedAndOneThatIsThereTwiceIsToldOnce) {
   Figures figures;
   figures.patterns = {"a\"b\\c", "a\"b\\c"};

@@ -139,6 +139,7 @@ std::expected<std::unique_ptr<ServerRuntime>, Error> ServerRuntime::bind(std::st
   }
   auto added = runtime->poller_.add(runtime->wakeup_->fd(), kWakeupToken, net::Interest::kRead);
   if (!added) return std::unexpected(added.error());
+  runtime->publish_stats(net::now(), Urgency::kNow);  // for whoever asks before it runs
   return runtime;
 }
 
