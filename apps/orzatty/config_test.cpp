@@ -204,6 +204,23 @@ TEST(MemoryCeiling, AChannelIsBoundedByWhicheverRetentionIsSmaller) {
   EXPECT_EQ(memory_ceiling(limits, by_bytes, {}).channels, 1000);
 }
 
+TEST(MemoryCeiling, AChannelInModeLatestHasTheNewestValuesAndTheirKeysBesides) {
+  Limits limits;
+  limits.channel_count_max = 1;
+  limits.message_size_max = 1000;
+  limits.latest_key_count_max = 10;
+  const ChannelConfig reliable = {.retention = {.bytes = 5000}};
+  ChannelConfig latest = reliable;
+  latest.mode = DeliveryMode::kLatest;
+
+  const auto without = memory_ceiling(limits, reliable, {});
+  const auto with = memory_ceiling(limits, latest, {});
+
+  EXPECT_EQ(without.channels, 5000);
+  EXPECT_EQ(with.channels, 5000 + 10 * 1000);
+  EXPECT_EQ(with.total() - without.total(), 10 * 1000 + 10 * 448);
+}
+
 TEST(MemoryCeiling, ANamedChannelCountsOnceAndAPatternForAllThatItMayMatch) {
   Limits limits;
   limits.channel_count_max = 10;

@@ -21,7 +21,10 @@ struct MemoryCeiling {
   double named_channels = 0;
   double channel = 0;
   double channels = 0;  // of channel_count_max others
-  [[nodiscard]] double total() const { return half_open + connections + named_channels + channels; }
+  double keys = 0;      // what is kept to find values by, in mode latest
+  [[nodiscard]] double total() const {
+    return half_open + connections + named_channels + channels + keys;
+  }
 };
 
 MemoryCeiling memory_ceiling(const Limits& limits, const ChannelConfig& channel_default,

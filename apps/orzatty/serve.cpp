@@ -46,8 +46,7 @@ constexpr const char* kExamples =
     "  outbox_size_max = 4194304\n"
     "  [[channel]]\n"
     "  pattern = \"quotes.>\"\n"
-    "  retention_count = 1\n"
-    "  slow_policy = \"latest\"\n\n"
+    "  mode = \"latest\"                           # the newest value of each key is kept\n\n"
     "Ctrl-C stops it gracefully, a second one at once.";
 
 struct ServeOptions {
@@ -150,6 +149,7 @@ std::string text_of_channel(const ChannelConfig& config) {
     text += text_of_duration(config.retention.age) + ", ";
   }
   if (config.mode != DeliveryMode::kReliable) text = std::string(name(config.mode)) + ", " + text;
+  if (config.mode == DeliveryMode::kLatest) return text + "and the newest value of each key";
   return text + "slow subscribers: " + std::string(name(config.slow_policy));
 }
 
@@ -179,6 +179,7 @@ Result<void> print_check(const Plan& plan) {
   output.write_line("  channels     " + text_of_size(ceiling.named_channels + ceiling.channels) +
                     " (" + std::to_string(config.limits.channel_count_max) + " of up to " +
                     text_of_size(ceiling.channel) + ")");
+  if (ceiling.keys > 0) output.write_line("  keys         " + text_of_size(ceiling.keys));
   return output.flush();
 }
 

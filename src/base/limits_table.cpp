@@ -5,7 +5,7 @@
 namespace orzatty::base {
 namespace {
 
-constexpr std::array<CountLimit, 25> kCounts = {
+constexpr std::array<CountLimit, 26> kCounts = {
     {{"message_size_max", &Limits::message_size_max},
      {"channel_name_size_max", &Limits::channel_name_size_max},
      {"hello_size_max", &Limits::hello_size_max},
@@ -28,6 +28,7 @@ constexpr std::array<CountLimit, 25> kCounts = {
      {"half_open_count_max", &Limits::half_open_count_max},
      {"channel_count_max", &Limits::channel_count_max},
      {"channel_size_max", &Limits::channel_size_max},
+     {"latest_key_count_max", &Limits::latest_key_count_max},
      {"hub_size_max", &Limits::hub_size_max},
      {"hub_request_count_max", &Limits::hub_request_count_max},
      {"segment_keep_max", &Limits::segment_keep_max}}};

@@ -116,4 +116,13 @@ void Log::trim(const LogCursor& cursor) {
   front_ = cursor;
 }
 
+// The writer links its last segment alone, and `to` lies in that one or before it.
+void Log::drop(const LogCursor& from, const LogCursor& to) {
+  if (from.segment == to.segment) return;
+  for (Segment* segment = from.segment->next(); segment != to.segment;) {
+    std::exchange(segment, segment->next())->release();
+  }
+  from.segment->link(to.segment);
+}
+
 }  // namespace orzatty::base

@@ -79,6 +79,9 @@ class Log {
 
   // Gives up what lies before `cursor`: whole segments are released.
   void trim(const LogCursor& cursor);
+  // Gives up what lies between the two: the segments that hold nothing else are released. From then
+  // on no cursor may be moved from before `to` to behind it. Belongs to who trims.
+  void drop(const LogCursor& from, const LogCursor& to);
 
  private:
   static constexpr unsigned kMessageBits = 24;

@@ -71,6 +71,27 @@ TEST_F(LogTest, AMessageThatFillsTheSegmentLiesInOneAndOneByteMoreInTwo) {
   EXPECT_EQ(read(log_->begin()).second, 2U);
 }
 
+TEST_F(LogTest, WhatIsDroppedInTheMiddleGoesBackToThePoolAndBothSidesAreReadAsBefore) {
+  const Bytes filling = pattern(std::size_t{200} * 1024);
+  ASSERT_TRUE(log_->append(bytes_of("before"), 1));
+  const LogCursor from = log_->end();
+  ASSERT_TRUE(log_->append(filling, 1));
+  const LogCursor to = at(published_bytes());
+  ASSERT_TRUE(log_->append(bytes_of("behind"), 1));
+  const std::size_t held = pool_.in_use();
+
+  log_->drop(from, to);
+  log_->drop(from, to);  // nothing is left of it
+
+  EXPECT_LE(pool_.in_use() + 2 * std::size_t{64} * 1024, held);
+  LogCursor reading = log_->begin();
+  EXPECT_EQ(text_of(Log::take(reading, 6).bytes), "before");
+  EXPECT_EQ(text_of(read(to).first), "behind");
+  log_->trim(to);
+  EXPECT_LE(pool_.in_use(), std::size_t{128} * 1024);
+  EXPECT_EQ(text_of(read(log_->begin()).first), "behind");
+}
+
 TEST_F(LogTest, AHeaderThatSpansTwoSegmentsIsReadWhole) {
   const Bytes filling = pattern(kFirstCapacity - 3);
   ASSERT_TRUE(log_->append(filling, 1));

@@ -221,7 +221,7 @@ void ClientEngine::Parts::welcomed(const wire::Welcome& welcome, Instant now) {
 }
 
 void ClientEngine::Parts::handle_timeout(Instant now) {
-  publications.expire(now, outputs);
+  publications.skip(now, outputs);
   requests.expire(now, outputs);
   leave_when_due(now);
   if (session != nullptr) {
@@ -278,7 +278,7 @@ void ClientEngine::Parts::leave_when_due(Instant now) {
 
 void ClientEngine::Parts::flush(Instant now) {
   leave_when_due(now);
-  publications.expire(now, outputs);
+  publications.skip(now, outputs);
   // A handler may have appended without telling.
   publications.wake_all();
   session->flush(now);

@@ -58,13 +58,14 @@ std::expected<void, ProtocolError> Publication::accepted(const wire::AckRun& run
     return {};
   }
   if (end > outbox_.sent()) return invalid("ACK of what was not sent");
+  note_skipped();
   confirm(end);
   if (end <= settled_) return {};
   if (run.first > settled_) return invalid("ACK leaves out messages");
   if (!rejections_.empty() && rejections_.front().from < end) {
     return invalid("ACK of what was rejected");
   }
-  if (!expired_.empty() && expired_.front().from < end) return invalid("ACK of what was skipped");
+  if (!skipped_.empty() && skipped_.front().from < end) return invalid("ACK of what was skipped");
   std::optional<Offset> first_offset;
   if (!run.forgotten) first_offset = run.first_offset + (settled_ - run.first);
   outputs.push_back(Settled{.publication = id_,
@@ -83,6 +84,7 @@ std::expected<void, ProtocolError> Publication::accepted(const wire::AckRun& run
 std::expected<void, ProtocolError> Publication::rejected(const wire::Reject& reject,
                                                          Outputs& outputs) {
   if (reject.to > outbox_.sent()) return invalid("REJECT of what was not sent");
+  note_skipped();
   confirm(reject.to);
   if (reject.to <= settled_) return {};
   const Sequence from = std::max(reject.from, settled_);
@@ -105,10 +107,8 @@ void Publication::settle_known(Outputs& outputs) {
              : known ? Fate::kRejected
                      : Fate::kUnknown,
              outputs);
-    } else if (!expired_.empty() && expired_.front().from == settled_) {
-      const session::Outbox::Expired expired = expired_.pop_front();
-      settle({expired.from, expired.to, ErrorCode::kExpired, "EXPIRED: not sent in time"},
-             Fate::kExpired, outputs);
+    } else if (!skipped_.empty() && skipped_.front().from == settled_) {
+      settle(skipped_.pop_front(), outputs);
     } else {
       break;
     }
@@ -127,6 +127,17 @@ void Publication::settle(const Rejection& known, Fate fate, Outputs& outputs) {
                             .text = known.text});
 }
 
+void Publication::settle(const session::Outbox::Skipped& skipped, Outputs& outputs) {
+  if (skipped.reason == GapReason::kSuperseded) {
+    settle({skipped.from, skipped.to, ErrorCode::kSuperseded,
+            "SUPERSEDED: a newer value of its key was there before it was sent"},
+           Fate::kSuperseded, outputs);
+  } else {
+    settle({skipped.from, skipped.to, ErrorCode::kExpired, "EXPIRED: not sent in time"},
+           Fate::kExpired, outputs);
+  }
+}
+
 // spec: PUBLISH-8
 void Publication::confirm(Sequence next) {
   confirmed_ = std::max(confirmed_, next);
@@ -142,21 +153,30 @@ bool Publication::retire(session::ClientSession* session) {
   return false;
 }
 
-// spec: DEADLINE-1
-void Publication::expire(Instant now, Outputs& outputs) {
-  const auto expired = outbox_.expire(now);
-  if (!expired || expired->to <= settled_) return;  // given up already
-  if (!expired_.empty() && expired_.back().to == expired->from) {
-    expired_.back().to = expired->to;
-  } else {
-    expired_.push_back({std::max(expired->from, settled_), expired->to});
-  }
+// spec: DEADLINE-1, LATEST-1
+void Publication::skip(Instant now, Outputs& outputs) {
+  outbox_.skip(now);
+  note_skipped();
   settle_known(outputs);
 }
 
+void Publication::note_skipped() {
+  while (const auto skipped = outbox_.take_skipped()) {
+    if (skipped->to <= settled_) continue;  // given up already
+    const bool goes_on = !skipped_.empty() && skipped_.back().to == skipped->from &&
+                         skipped_.back().reason == skipped->reason;
+    if (goes_on) {
+      skipped_.back().to = skipped->to;
+    } else {
+      skipped_.push_back({std::max(skipped->from, settled_), skipped->to, skipped->reason});
+    }
+  }
+}
+
 void Publication::give_up(ErrorCode code, std::string_view text, Outputs& outputs) {
-  while (!expired_.empty()) {
-    give_up(expired_.front().from, code, text, outputs);
+  note_skipped();
+  while (!skipped_.empty()) {
+    give_up(skipped_.front().from, code, text, outputs);
     settle_known(outputs);
   }
   give_up(outbox_.published(), code, text, outputs);

@@ -35,7 +35,7 @@ class Publication {
         channel_(std::move(channel)),
         outbox_size_max_(outbox_size_max),
         options_(options),
-        outbox_(outbox_size_max, producer.next),
+        outbox_(outbox_size_max, producer.next, options.mode),
         settled_(producer.next),
         sent_max_(producer.next) {}
 
@@ -49,8 +49,8 @@ class Publication {
   // What an ACK or REJECT settles anew, in the order of sequences, each once.
   std::expected<void, ProtocolError> accepted(const wire::AckRun& run, Outputs& outputs);
   std::expected<void, ProtocolError> rejected(const wire::Reject& reject, Outputs& outputs);
-  // What was not sent in time has its fate without an answer.
-  void expire(Instant now, Outputs& outputs);
+  // What was not sent in time, or that a newer value took the place of, has its fate without an answer.
+  void skip(Instant now, Outputs& outputs);
   // Nothing more will be appended: says its end to the server once nothing of it waits for
   // anything. `true` when nothing refers to it any more.
   [[nodiscard]] bool retire(session::ClientSession* session);
@@ -72,12 +72,14 @@ class Publication {
     std::string text;
   };
 
-  // What is next in order and needs no further answer: rejections, and what expired.
+  // What is next in order and needs no further answer: rejections, and what was skipped.
   void settle_known(Outputs& outputs);
+  void note_skipped();
   // The server expects `next`: it knows of everything before.
   void confirm(Sequence next);
   void give_up(Sequence end, ErrorCode code, std::string_view text, Outputs& outputs);
   void settle(const Rejection& known, Fate fate, Outputs& outputs);
+  void settle(const session::Outbox::Skipped& skipped, Outputs& outputs);
 
   PublicationId id_;
   ProducerId producer_;
@@ -92,7 +94,7 @@ class Publication {
   Sequence confirmed_;   // the server knows of everything below, skipped ones too
   Sequence sent_max_;    // on earlier connections
   base::Ring<Rejection> rejections_;
-  base::Ring<session::Outbox::Expired> expired_;  // that wait for the fate of what was before them
+  base::Ring<session::Outbox::Skipped> skipped_;  // that wait for the fate of what was before them
 };
 
 }  // namespace orzatty::client

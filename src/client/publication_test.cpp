@@ -203,11 +203,11 @@ TEST_F(PublicationTest, GivesUpWhatHasNoFateYetOnce) {
 TEST_F(PublicationTest, TellsWhatExpiredAfterTheFatesOfWhatWasBefore) {
   send(4);
   append_timed(3);
-  publication_.expire(kLate, outputs_);
-  publication_.expire(kLate, outputs_);
+  publication_.skip(kLate, outputs_);
+  publication_.skip(kLate, outputs_);
   EXPECT_EQ(settled(), "");
   append_timed(1);
-  publication_.expire(kLate, outputs_);
+  publication_.skip(kLate, outputs_);
   send(2);
 
   EXPECT_EQ(accept(0, 4, 100), ErrorCode::kNone);
@@ -221,7 +221,7 @@ TEST_F(PublicationTest, TellsWhatExpiredAfterTheFatesOfWhatWasBefore) {
 TEST_F(PublicationTest, TakesNoAcknowledgementOfWhatItSkipped) {
   send(1);
   append_timed(1);
-  publication_.expire(kLate, outputs_);
+  publication_.skip(kLate, outputs_);
   send(1);
   EXPECT_EQ(accept(0, 3, 0), ErrorCode::kSequenceInvalid);
 }
@@ -231,7 +231,7 @@ TEST_F(PublicationTest, SkipsAgainOnTheNextConnectionUntilTheServerSaidThatItKno
   send(1);
   EXPECT_EQ(accept(0, 1, 0), ErrorCode::kNone);
   append_timed(2);
-  publication_.expire(kLate, outputs_);
+  publication_.skip(kLate, outputs_);
   send(0);
   EXPECT_EQ(settled(), "+0-1@0 x1-3 ");
 
@@ -245,15 +245,45 @@ TEST_F(PublicationTest, SkipsAgainOnTheNextConnectionUntilTheServerSaidThatItKno
   EXPECT_EQ(settled(), "");
 }
 
+// spec: LATEST-1
+TEST_F(PublicationTest, TellsWhatWasSupersededAfterTheFatesOfWhatWasBefore) {
+  Publication latest(kId, {}, ChannelName::of(1), 1 << 20, {.mode = DeliveryMode::kLatest});
+  const auto append = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      ASSERT_TRUE(latest.outbox().append(MessageType::kRaw, bytes_of("hello")));
+    }
+  };
+  const auto send_newest = [&] {
+    latest.skip(kLate, outputs_);
+    while (latest.outbox().has_unsent()) latest.outbox().fill(queue_, scratch_, 1);
+  };
+  append(1);
+  send_newest();
+  append(5);
+  send_newest();
+  append(3);
+  latest.skip(kLate, outputs_);
+  EXPECT_EQ(settled(), "");
+
+  ASSERT_TRUE(latest.accepted({kId, Sequence(0), 1, Offset(100), false}, outputs_));
+  EXPECT_EQ(settled(), "+0-1@100 s1-5 ");
+  ASSERT_TRUE(latest.accepted({kId, Sequence(5), 1, Offset(101), false}, outputs_));
+  EXPECT_EQ(settled(), "+5-6@101 s6-8 ");
+  latest.give_up(ErrorCode::kNone, "closed", outputs_);
+  EXPECT_EQ(settled(), "?8-9 ");
+  EXPECT_TRUE(latest.settled());
+  queue_.clear();
+}
+
 TEST_F(PublicationTest, GivesUpWithoutTakingBackThatSomethingExpired) {
   send(2);
   append_timed(2);
-  publication_.expire(kLate, outputs_);
+  publication_.skip(kLate, outputs_);
   send(1);
   append_timed(1);
 
   publication_.give_up(ErrorCode::kNone, "closed", outputs_);
-  publication_.expire(kLate, outputs_);
+  publication_.skip(kLate, outputs_);
 
   EXPECT_EQ(settled(), "?0-2 x2-4 ?4-6 ");
   EXPECT_TRUE(publication_.settled());

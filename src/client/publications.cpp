@@ -85,8 +85,8 @@ void Publications::refill(session::StreamKey stream, session::SendQueue& queue) 
   if (!owns(stream)) return;
   session::SessionCore& core = session_->core();
   session::Outbox& outbox = streams_[stream.value()]->outbox();
-  // What may still expire does not wait in a queue, where it could not. spec: DEADLINE-1
-  if (queue.unsent() > 0 && outbox.timed()) return;
+  // What may still be skipped does not wait in a queue, where it could not. spec: DEADLINE-1, LATEST-1
+  if (queue.unsent() > 0 && outbox.may_skip()) return;
   outbox.fill(queue, core.scratch(), core.draw_nonce());
 }
 
@@ -151,8 +151,8 @@ std::expected<void, ProtocolError> Publications::rejected(const wire::Reject& re
   return (*known)->rejected(reject, outputs);
 }
 
-void Publications::expire(Instant now, Outputs& outputs) {
-  for (const auto& publication : items_) publication->expire(now, outputs);
+void Publications::skip(Instant now, Outputs& outputs) {
+  for (const auto& publication : items_) publication->skip(now, outputs);
 }
 
 std::optional<Instant> Publications::next_expiry() const {

@@ -44,8 +44,8 @@ class Publications final : public session::Refill {
 
   std::expected<void, ProtocolError> accepted(const wire::Ack& ack, Outputs& outputs);
   std::expected<void, ProtocolError> rejected(const wire::Reject& reject, Outputs& outputs);
-  // What was not sent in time.
-  void expire(Instant now, Outputs& outputs);
+  // What was not sent in time, and what there are newer values of.
+  void skip(Instant now, Outputs& outputs);
   [[nodiscard]] std::optional<Instant> next_expiry() const;
   void give_up(ErrorCode code, std::string_view text, Outputs& outputs);
   [[nodiscard]] bool settled();

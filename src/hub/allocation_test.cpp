@@ -118,6 +118,38 @@ TEST(Allocation, IsNotNeededForTheServersOwnMessages) {
   EXPECT_EQ(allocation_count - before, 0U);
 }
 
+TEST(Allocation, IsNotNeededForValuesThatTakeThePlaceOfOthers) {
+  Instant now{};
+  Hub hub({.limits = {}, .rules = {}, .channel_default = {.mode = DeliveryMode::kLatest, .retention = {}}}, 1, now);
+  const PeerKey reader = admit(hub, "reader", now);
+  const Bytes request =
+      session::test::frame(wire::Subscribe{.subscription = SubscriptionId(1),
+                                           .pattern = *ChannelPattern::parse("quotes"),
+                                           .start = {},
+                                           .positions = {}});
+  hub.handle_control(reader, request, session::Fin::kNo, now);
+  while (hub.poll()) continue;
+  const ChannelName name = channel("quotes");
+  const Bytes payload(64);
+  const std::array<std::string, 3> keys = {"AAPL", "a key that is a little longer", ""};
+  std::uint64_t delivered = 0;
+  const auto publish = [&](std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      now += std::chrono::microseconds(1);
+      const MessageAttributes attributes{.key = bytes_of(keys[i % keys.size()])};
+      ASSERT_EQ(hub.publish(name, MessageType::kRaw, payload, now, attributes), ErrorCode::kNone);
+      if (i % 10 == 0) delivered += take_offers(hub, reader, now);
+    }
+  };
+  publish(100'000);
+
+  const std::size_t before = allocation_count;
+  publish(100'000);
+
+  EXPECT_EQ(allocation_count - before, 0U);
+  EXPECT_GT(delivered, 20'000 * payload.size());
+}
+
 TEST(Allocation, IsNotNeededForDirectMessages) {
   Instant now{};
   Hub hub({}, 1, now);

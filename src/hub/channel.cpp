@@ -9,14 +9,29 @@
 
 namespace orzatty::hub {
 
+namespace {
+
+// What every subscriber is owed of values is kept beside the log, so nobody waits for the slow.
+ChannelConfig effective(ChannelConfig config) {
+  if (config.mode == DeliveryMode::kLatest) config.slow_policy = SlowPolicy::kDropOldest;
+  return config;
+}
+
+}  // namespace
+
 Channel::Channel(ChannelName name, ChannelEpoch epoch, const ChannelConfig& config,
-                 std::uint64_t size_max, base::SegmentPool& pool, ChannelTraffic& traffic)
+                 const Limits& limits, base::SegmentPool& pool, ChannelTraffic& traffic)
     : name_(std::move(name)),
       epoch_(epoch),
-      config_(config),
+      config_(effective(config)),
       traffic_(traffic),
-      size_max_(size_max),
-      log_(pool, base::SegmentPool::kSizeMin) {}
+      size_max_(limits.channel_size_max),
+      log_(pool, base::SegmentPool::kSizeMin),
+      values_(config.mode == DeliveryMode::kLatest
+                  ? std::make_unique<LatestValues>(
+                        LatestValues::Bounds{limits.latest_key_count_max, limits.channel_size_max},
+                        pool, producers_)
+                  : nullptr) {}
 
 base::ProducerNumber Channel::own_producer(const ProducerId& id, std::string_view identity) {
   if (!own_) {
@@ -29,9 +44,13 @@ base::ProducerNumber Channel::own_producer(const ProducerId& id, std::string_vie
 
 // spec: PUBLISH-6
 bool Channel::append(const Batch& batch, Instant now) {
+  if (values_ != nullptr && !values_->stage(batch.body, now)) return false;
   const base::LogCursor begin = log_.end();
   const base::RunNumber end_before = index_.end_number();
-  if (!log_.append(batch.header, batch.body, batch.count)) return false;
+  if (!log_.append(batch.header, batch.body, batch.count)) {
+    if (values_ != nullptr) values_->revoke();
+    return false;
+  }
   const std::uint64_t size = batch.header.size() + batch.body.size();
   kept_bytes_ += size;
   index_.append({.producer = batch.producer,
@@ -42,15 +61,19 @@ bool Channel::append(const Batch& batch, Instant now) {
                  .begin = begin,
                  .appended = now});
   if (index_.end_number() != end_before) producers_.run_added(batch.producer, end_before);
-  if (batch.has_attributes) {
-    const Offset first(index_.next_offset().value() - batch.count);
-    deadlines_.note(batch.body, first, begin, now);
-  }
+  note_stored(batch, begin, now);
+  return true;
+}
+
+// The log got it.
+void Channel::note_stored(const Batch& batch, base::LogCursor begin, Instant now) {
+  const Offset first(index_.next_offset().value() - batch.count);
+  if (values_ != nullptr) return values_->put(first, batch.producer);
+  if (batch.has_attributes) deadlines_.note(batch.body, first, begin, now);
   if (config_.slow_policy == SlowPolicy::kLatest) {
     newest_ = begin;
     if (batch.count > 1) note_newest(batch.body, begin);
   }
-  return true;
 }
 
 void Channel::note_newest(BytesView frames, base::LogCursor begin) {
@@ -72,10 +95,11 @@ bool Channel::may_go(const base::LogRun& run, Instant now) const {
   const std::uint64_t count_left = index_.next_offset() - run.end_offset();
   const std::uint64_t early = base::planted(base::PlantedBug::kLetsGoEarly) ? keep.count / 2 : 0;
   if (keep.count != 0 && count_left + early >= keep.count) return true;
-  return keep.age != Duration::zero() && now >= *next_expiry();
+  return keep.age != Duration::zero() && now >= *next_of_age();
 }
 
 void Channel::trim(Instant now, std::vector<ChannelReader*>& overtaken) {
+  if (values_ != nullptr) values_->forget_expired(now);
   bool trimmed = false;
   while (!index_.empty() && may_go(index_.front(), now)) {
     if (config_.slow_policy == SlowPolicy::kWait && readers_.count_at_front() > 0) break;
@@ -86,14 +110,33 @@ void Channel::trim(Instant now, std::vector<ChannelReader*>& overtaken) {
     trimmed = true;
   }
   if (!trimmed) return;
+  if (values_ != nullptr) overtaken.clear();  // what they would read next is not in the log
   deadlines_.forget_below(index_.first_offset());
   log_.trim(index_.empty() ? log_.end() : index_.front().begin);
 }
 
 // The time of a run is that of its first message; the last may be this much younger.
-std::optional<Instant> Channel::next_expiry() const {
+std::optional<Instant> Channel::next_of_age() const {
   if (config_.retention.age == Duration::zero() || index_.empty()) return std::nullopt;
   return index_.front().appended + base::RunIndex::kRunAgeMax + config_.retention.age;
+}
+
+std::optional<Instant> Channel::next_expiry() const {
+  const auto by_age = next_of_age();
+  const auto by_value = values_ == nullptr ? std::nullopt : values_->next_look();
+  if (!by_age || !by_value) return by_age ? by_age : by_value;
+  return std::min(*by_age, *by_value);
+}
+
+Offset Channel::first_kept() const {
+  if (values_ == nullptr) return index_.first_offset();
+  return values_->empty() ? index_.next_offset() : values_->values().begin()->first;
+}
+
+Offset Channel::newest_kept(std::uint64_t count) const {
+  const Offset end = index_.next_offset();
+  if (values_ != nullptr) return values_->newest(count).value_or(end);
+  return Offset(end.value() - std::min<std::uint64_t>(end - index_.first_offset(), count));
 }
 
 base::LogCursor Channel::locate(Offset offset) const {

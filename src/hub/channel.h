@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -12,11 +13,13 @@
 #include "base/run_index.h"
 #include "base/slab.h"
 #include "hub/deadlines.h"
+#include "hub/latest_values.h"
 #include "hub/producers.h"
 #include "hub/readers.h"
 #include "orzatty/channel.h"
 #include "orzatty/channel_traffic.h"
 #include "orzatty/ids.h"
+#include "orzatty/limits.h"
 #include "session/transport.h"
 
 namespace orzatty::hub {
@@ -45,7 +48,7 @@ class Channel {
   // not be so large lets less wait.
   static constexpr std::uint64_t kBacklogMin = 2 * 1024 * 1024;
 
-  Channel(ChannelName name, ChannelEpoch epoch, const ChannelConfig& config, std::uint64_t size_max,
+  Channel(ChannelName name, ChannelEpoch epoch, const ChannelConfig& config, const Limits& limits,
           base::SegmentPool& pool, ChannelTraffic& traffic);
 
   [[nodiscard]] const ChannelName& name() const { return name_; }
@@ -59,16 +62,27 @@ class Channel {
   [[nodiscard]] Readers& readers() { return readers_; }
   [[nodiscard]] Deadlines& deadlines() { return deadlines_; }
   [[nodiscard]] const Deadlines& deadlines() const { return deadlines_; }
+  // Of one in mode latest; else nullptr.
+  [[nodiscard]] LatestValues* values() { return values_.get(); }
+  [[nodiscard]] const LatestValues* values() const { return values_.get(); }
+  // What it has for a subscriber that has nothing: from where on, and where the newest `count`
+  // begin.
+  [[nodiscard]] Offset first_kept() const;
+  [[nodiscard]] Offset newest_kept(std::uint64_t count) const;
+  [[nodiscard]] bool has_messages() const {
+    return !index_.empty() || (values_ != nullptr && !values_->empty());
+  }
 
   // The entry of the server itself, made when it is new.
   [[nodiscard]] base::ProducerNumber own_producer(const ProducerId& id, std::string_view identity);
 
-  // Stores whole frames behind everything else; false when there is no memory for them.
+  // Stores whole frames behind everything else; false when there is no memory for them. In mode
+  // latest the body is all of them, and their keys were admitted.
   [[nodiscard]] bool append(const Batch& batch, Instant now);
   // Lets go of what the retention does not ask for and nobody who is waited for needs. Readers that
   // stood there are added to `overtaken`.
   void trim(Instant now, std::vector<ChannelReader*>& overtaken);
-  // When age lets go of the oldest run.
+  // When age lets go of the oldest run, or a value expires.
   [[nodiscard]] std::optional<Instant> next_expiry() const;
 
   [[nodiscard]] base::LogCursor end() const { return log_.end(); }
@@ -110,6 +124,8 @@ class Channel {
  private:
   [[nodiscard]] std::uint64_t backlog_limit() const;
   [[nodiscard]] std::uint64_t slowest_position() const;
+  void note_stored(const Batch& batch, base::LogCursor begin, Instant now);
+  [[nodiscard]] std::optional<Instant> next_of_age() const;
   [[nodiscard]] bool may_go(const base::LogRun& run, Instant now) const;
   void note_newest(BytesView frames, base::LogCursor begin);
 
@@ -122,6 +138,7 @@ class Channel {
   base::RunIndex index_;
   Deadlines deadlines_;
   Producers producers_;
+  const std::unique_ptr<LatestValues> values_;
   std::optional<base::ProducerNumber> own_;
   Readers readers_;
   base::Ring<Owed> owed_;

@@ -14,6 +14,10 @@ ChannelReader::ChannelReader(Channel& channel, Delivery& delivery, ChannelAlias 
       next_(next) {
   ORZATTY_ASSERT(next <= channel_.index().next_offset());
   channel_.readers().enter(*this);
+  if (channel_.values() != nullptr) {
+    if (next_ == channel_.index().next_offset()) channel_.readers().set_caught_up(*this);
+    return;
+  }
   if (next_ < channel_.index().first_offset()) return;  // overtaken before it began
   gap_reason_ = GapReason::kSlow;
   place_ = channel_.locate(next_);
@@ -28,6 +32,7 @@ ChannelReader::ChannelReader(Channel& channel, Delivery& delivery, ChannelAlias 
 ChannelReader::~ChannelReader() { channel_.readers().leave(*this); }
 
 ChannelReader::Step ChannelReader::step(Instant now) const {
+  if (channel_.values() != nullptr) return next_value(now);
   Step step = next_step();
   const bool timed =
       !channel_.deadlines().empty() && !base::planted(base::PlantedBug::kExpiredIsDelivered);
@@ -50,6 +55,31 @@ ChannelReader::Step ChannelReader::next_step() const {
   step.gap = Gap{next_, index.first_offset(), gap_reason_};
   if (base::planted(base::PlantedBug::kGapOneTooShort)) {
     step.gap->to = Offset(step.gap->to.value() - 1);
+  }
+  return step;
+}
+
+// In mode latest: what took the place of everything before it. spec: LATEST-2
+ChannelReader::Step ChannelReader::next_value(Instant now) const {
+  const LatestValues::ByOffset& values = channel_.values()->values();
+  auto value = values.lower_bound(next_);
+  Step step;
+  step.first = value == values.end() ? channel_.index().next_offset() : value->first;
+  const bool superseded = next_ < step.first;
+  if (superseded) step.gap = Gap{next_, step.first, GapReason::kSuperseded};
+  const auto expired = [&] {
+    return value != values.end() && value->first == step.first && value->second.expiry &&
+           *value->second.expiry <= now;
+  };
+  if (expired()) {
+    if (superseded) return step;  // is told first
+    for (; expired(); ++value) step.first += 1;
+    step.gap = Gap{next_, step.first, GapReason::kExpired};
+  } else if (value != values.end()) {
+    step.producer = value->second.producer;
+    step.count = 1;
+    step.size = value->second.size;
+    step.begin = value->second.begin;
   }
   return step;
 }
@@ -120,6 +150,7 @@ void ChannelReader::leave_out_expired(Step& step, Instant now) const {
 bool ChannelReader::advance(const Step& step) {
   gap_reason_ = GapReason::kSlow;
   next_ = step.first + step.count;
+  if (channel_.values() != nullptr && next_ < channel_.index().next_offset()) return true;
   if (step.begin.segment != nullptr) {
     place_ = step.begin;
     base::Log::skip(place_, step.size);

@@ -60,6 +60,7 @@ class ChannelReader {
     ProducerAlias alias;
   };
   [[nodiscard]] Step next_step() const;
+  [[nodiscard]] Step next_value(Instant now) const;
   void leave_out_expired(Step& step, Instant now) const;
   [[nodiscard]] base::RunNumber run_after(const Step& step) const;
   [[nodiscard]] std::optional<Step> jump() const;

@@ -13,9 +13,9 @@ Channel* ChannelTable::make(const ChannelName& name) {
   if (channels_.size() >= config_.limits.channel_count_max) return nullptr;
   // A log begins with a segment.
   if (pool_.room() < base::SegmentPool::kSizeMin) return nullptr;
-  auto made = std::make_unique<Channel>(
-      name, ChannelEpoch(prng_.next()), config_.properties_of(name),
-      config_.limits.channel_size_max, pool_, traffic_[config_.rule_of(name)]);
+  auto made =
+      std::make_unique<Channel>(name, ChannelEpoch(prng_.next()), config_.properties_of(name),
+                                config_.limits, pool_, traffic_[config_.rule_of(name)]);
   Channel& channel = *made;
   if (free_slots_.empty()) {
     free_slots_.push_back(static_cast<std::uint32_t>(slots_.size()));
@@ -34,7 +34,7 @@ std::string_view ChannelTable::literal_prefix(const ChannelPattern& pattern) {
 
 bool ChannelTable::settle(Channel& channel, Instant now) {
   const bool used =
-      channel.publication_count > 0 || !channel.readers().empty() || !channel.index().empty();
+      channel.publication_count > 0 || !channel.readers().empty() || channel.has_messages();
   if (used) {
     channel.unused_since.reset();
     // What has expired and is still there waits for a subscriber, and goes when that one reads.

@@ -9,12 +9,13 @@ namespace {
 // Later than this is never.
 constexpr std::chrono::milliseconds kTimeToLiveMax = std::chrono::hours(24 * 365);
 
-Instant deadline_of(std::chrono::milliseconds time_to_live, Instant now) {
-  const Duration since = (now + time_to_live).time_since_epoch();
-  return Instant((since + Deadlines::kStep - Duration(1)) / Deadlines::kStep * Deadlines::kStep);
-}
-
 }  // namespace
+
+std::optional<Instant> Deadlines::expiry(std::chrono::milliseconds time_to_live, Instant now) {
+  if (time_to_live > kTimeToLiveMax) return std::nullopt;
+  const Duration since = (now + time_to_live).time_since_epoch();
+  return Instant((since + kStep - Duration(1)) / kStep * kStep);
+}
 
 base::LogCursor Deadlines::Group::end_cursor() const {
   base::LogCursor cursor = begin;
@@ -39,11 +40,11 @@ void Deadlines::note(BytesView frames, Offset first, base::LogCursor begin, Inst
 
 void Deadlines::note(std::chrono::milliseconds time_to_live, Offset offset,
                      const base::LogCursor& begin, std::uint64_t size, Instant now) {
-  if (time_to_live > kTimeToLiveMax) return;
-  const Instant at = deadline_of(time_to_live, now);
+  const auto at = expiry(time_to_live, now);
+  if (!at) return;
   if (!groups_.empty()) {
     Group& last = groups_.back();
-    if (last.to == offset && last.at == at && last.end - last.begin.position < kGroupBytes) {
+    if (last.to == offset && last.at == *at && last.end - last.begin.position < kGroupBytes) {
       last.to += 1;
       last.end = begin.position + size;
       return;
@@ -51,7 +52,7 @@ void Deadlines::note(std::chrono::milliseconds time_to_live, Offset offset,
   }
   if (groups_.size() == kCountMax) return;
   groups_.push_back(
-      {.from = offset, .to = offset + 1, .at = at, .begin = begin, .end = begin.position + size});
+      {.from = offset, .to = offset + 1, .at = *at, .begin = begin, .end = begin.position + size});
 }
 
 void Deadlines::forget_below(Offset first) {

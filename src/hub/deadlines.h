@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "base/log.h"
 #include "base/ring.h"
@@ -34,6 +35,10 @@ class Deadlines {
 
     [[nodiscard]] base::LogCursor end_cursor() const;
   };
+
+  // When what lives so long from `now` on is over; nothing when that is never.
+  [[nodiscard]] static std::optional<Instant> expiry(std::chrono::milliseconds time_to_live,
+                                                     Instant now);
 
   // Whole frames, that were stored at `begin`; the first of them has the offset `first`.
   void note(BytesView frames, Offset first, base::LogCursor begin, Instant now);

@@ -46,6 +46,7 @@ Delivery::Refilled Delivery::refill(session::SendQueue& queue, session::SessionC
     ChannelReader& reader = *line_.front();
     // What may still expire does not wait in a queue, where it could not. spec: DEADLINE-2
     if (queue.unsent() > 0 && !reader.channel().deadlines().empty()) break;
+    if (queue.unsent() >= kFillOfValues && reader.channel().values() != nullptr) break;
     const ChannelReader::Step step = reader.step(now);
     std::optional<ProducerAlias> known;
     if (step.size > 0) known = reader.find_alias(step.producer);

@@ -29,6 +29,8 @@ class Delivery {
  public:
   // What is put on the stream at one go: enough for a GSO send.
   static constexpr std::uint64_t kFill = 64 * 1024;
+  // So much of values that newer ones may take the place of.
+  static constexpr std::uint64_t kFillOfValues = 2 * 1024;
   // What the receiver lets one stream introduce. spec: STREAM-7
   static constexpr std::uint64_t kProducerCountMax = 64 * 1024;
 

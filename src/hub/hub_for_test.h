@@ -208,9 +208,9 @@ class Client {
     write(stream, bytes);
   }
   void send(StreamKey stream, std::string_view text) { send_run(stream, {std::string(text)}); }
-  void skip(StreamKey stream, std::uint64_t to) {
+  void skip(StreamKey stream, std::uint64_t to, GapReason reason = GapReason::kExpired) {
     Bytes bytes;
-    wire::encode(wire::Skip{Sequence(next_[stream]), Sequence(to), GapReason::kExpired}, bytes);
+    wire::encode(wire::Skip{Sequence(next_[stream]), Sequence(to), reason}, bytes);
     write(stream, bytes);
     next_[stream] = to;
   }

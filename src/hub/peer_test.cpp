@@ -19,7 +19,7 @@ class ReadersOfAPeer : public testing::Test {
   Channel& make_channel(std::uint64_t number) {
     return *channels_.emplace_back(std::make_unique<Channel>(
         *ChannelName::parse("room." + std::to_string(number)), ChannelEpoch(number),
-        ChannelConfig{}, 1024 * 1024, pool_, traffic_));
+        ChannelConfig{}, Limits{}, pool_, traffic_));
   }
   Delivery& subscribe(std::uint64_t id) {
     return peer_.add_delivery(SubscriptionId(id), *ChannelPattern::parse("room.*"));

@@ -83,17 +83,21 @@ void Producers::run_removed(base::ProducerNumber number) {
   note_if_idle(number);
 }
 
+void Producers::value_removed(base::ProducerNumber number) {
+  --(*this)[number].values;
+  note_if_idle(number);
+}
+
 void Producers::note_if_idle(base::ProducerNumber number) {
   Producer& producer = (*this)[number];
-  if (producer.publications > 0 || !producer.runs.empty()) return;
+  if (!producer.idle()) return;
   producer.idle_stamp = ++stamps_;
   idle_.push_back({number, producer.serial, producer.idle_stamp});
   while (idle_.size() > kIdleMax) {
     const Idle oldest = idle_.pop_front();
     const Producer* const candidate = producers_[oldest.number.value()].get();
     if (candidate == nullptr || candidate->serial != oldest.serial) continue;
-    const bool idle = candidate->publications == 0 && candidate->runs.empty();
-    if (idle && candidate->idle_stamp == oldest.stamp) forget(oldest.number);
+    if (candidate->idle() && candidate->idle_stamp == oldest.stamp) forget(oldest.number);
   }
 }
 

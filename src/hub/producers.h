@@ -32,8 +32,11 @@ struct Producer {
   std::uint64_t serial = 0;          // never used twice, as its number is
   std::uint32_t publications = 0;    // that are open
   base::Ring<base::RunNumber> runs;  // of the channel's index that are its own, oldest first
+  std::uint32_t values = 0;          // that the channel keeps beside its log
   std::uint64_t idle_stamp = 0;
   bool fenced = false;  // a newer epoch of the same producer is at work
+
+  [[nodiscard]] bool idle() const { return publications == 0 && runs.empty() && values == 0; }
 };
 
 class Producers {
@@ -61,6 +64,9 @@ class Producers {
   // The channel's index got a run of the producer's, or lost the oldest one.
   void run_added(base::ProducerNumber number, base::RunNumber run);
   void run_removed(base::ProducerNumber number);
+  // The channel keeps one value more of it, or less.
+  void value_added(base::ProducerNumber number) { ++(*this)[number].values; }
+  void value_removed(base::ProducerNumber number);
 
   [[nodiscard]] std::size_t size() const { return producers_.size() - free_.size(); }
 

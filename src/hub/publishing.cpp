@@ -108,7 +108,7 @@ bool is_there(DeliveryMode mode) {
     case DeliveryMode::kDatagram:
       return false;
     case DeliveryMode::kLatest:
-      return false;
+      return true;
   }
   return false;
 }
@@ -256,8 +256,8 @@ std::optional<Publishing::Fresh> Publishing::fresh(Peer& peer,
 std::optional<HubOutput> Publishing::take(Peer& peer, const Fresh& fresh) {
   Publication& publication = *fresh.publication;
   if (publication.endpoint != nullptr) return hand_over(peer, publication, fresh.messages);
-  if (fresh.has_requests) {
-    store_requests(peer, publication, fresh.messages);
+  if (fresh.has_requests || publication.channel->values() != nullptr) {
+    store_each(peer, publication, fresh.messages);
   } else {
     static_cast<void>(store(peer, publication, fresh.messages));
   }
@@ -336,12 +336,12 @@ bool Publishing::store(Peer& peer, Publication& publication,
 }
 
 // In order, as many at once as have the same answer.
-void Publishing::store_requests(Peer& peer, Publication& publication,
-                                const session::PublicationMessages& fresh) {
+void Publishing::store_each(Peer& peer, Publication& publication,
+                            const session::PublicationMessages& fresh) {
   Channel& channel = *publication.channel;
   const auto judge = [&](const wire::MessageView& message, std::uint64_t waiting) {
     const Offset offset = channel.index().next_offset() + waiting;
-    return expect_reply(peer, channel, message, offset);
+    return admit(peer, channel, message, offset);
   };
   settle_by_verdict(fresh, judge, [&](const session::PublicationMessages& group, ErrorCode code) {
     if (code != ErrorCode::kNone) return reject(peer, publication, group, code);
@@ -350,6 +350,16 @@ void Publishing::store_requests(Peer& peer, Publication& publication,
       if (const auto id = request_id(message)) requests_.erase(*id);
     }
   });
+}
+
+// spec: LATEST-3
+ErrorCode Publishing::admit(const Peer& peer, Channel& channel, const wire::MessageView& message,
+                            Offset offset) {
+  const ErrorCode code = expect_reply(peer, channel, message, offset);
+  if (code != ErrorCode::kNone || channel.values() == nullptr) return code;
+  if (channel.values()->admit(message)) return code;
+  if (const auto id = request_id(message)) requests_.erase(*id);
+  return ErrorCode::kLimitExceeded;
 }
 
 // spec: REQUEST-2, REQUEST-4
@@ -448,6 +458,8 @@ void Publishing::skip(Peer& peer, const session::PublicationSkipped& skipped) {
       state_.counters.skipped_by[static_cast<std::size_t>(skipped.reason)] += skipped.to - from;
       if (skipped.reason == GapReason::kExpired) {
         producer.refusals.add({from, skipped.to, ErrorCode::kExpired}, state_.refusals);
+      } else if (skipped.reason == GapReason::kSuperseded) {
+        producer.refusals.add({from, skipped.to, ErrorCode::kSuperseded}, state_.refusals);
       }
       producer.next = skipped.to;
     }
@@ -506,20 +518,14 @@ ErrorCode Publishing::publish(const ChannelName& name, MessageType type, BytesVi
   Producer& producer = channel->producers()[number];
   std::array<std::byte, wire::kMessageHeaderSizeMax> header;
   const std::size_t size = wire::encode_message_header(header, type, attributes, payload.size());
-  const base::LogCursor begin = channel->end();
   const Batch batch{.producer = number,
                     .first = producer.next,
                     .count = 1,
                     .header = BytesView(header).first(size),
                     .body = payload,
                     .has_attributes = false};
-  const bool stored = channel->append(batch, state_.now);
-  if (stored) {
-    if (attributes.time_to_live) {
-      const Offset offset(channel->index().next_offset().value() - 1);
-      channel->deadlines().note(*attributes.time_to_live, offset, begin, size + payload.size(),
-                                state_.now);
-    }
+  const ErrorCode code = append_own(*channel, batch, attributes);
+  if (code == ErrorCode::kNone) {
     producer.next += 1;
     ++state_.counters.messages_in;
     state_.counters.bytes_in += size + payload.size();
@@ -528,7 +534,29 @@ ErrorCode Publishing::publish(const ChannelName& name, MessageType type, BytesVi
     subscribing_.wake(*channel);
   }
   subscribing_.tend(*channel);
-  return stored ? ErrorCode::kNone : ErrorCode::kOverloaded;
+  return code;
+}
+
+ErrorCode Publishing::append_own(Channel& channel, Batch batch,
+                                 const MessageAttributes& attributes) {
+  if (channel.values() != nullptr) {
+    own_frame_.assign(batch.header.begin(), batch.header.end());
+    own_frame_.insert(own_frame_.end(), batch.body.begin(), batch.body.end());
+    batch.header = {};
+    batch.body = own_frame_;
+    if (!channel.values()->admit(*wire::MessageRange(own_frame_).begin())) {
+      return ErrorCode::kLimitExceeded;
+    }
+    return channel.append(batch, state_.now) ? ErrorCode::kNone : ErrorCode::kOverloaded;
+  }
+  const base::LogCursor begin = channel.end();
+  if (!channel.append(batch, state_.now)) return ErrorCode::kOverloaded;
+  if (attributes.time_to_live) {
+    const Offset offset(channel.index().next_offset().value() - 1);
+    channel.deadlines().note(*attributes.time_to_live, offset, begin,
+                             batch.header.size() + batch.body.size(), state_.now);
+  }
+  return ErrorCode::kNone;
 }
 
 }  // namespace orzatty::hub

@@ -65,11 +65,14 @@ class Publishing {
       Peer& peer, const Publication& publication, const session::PublicationMessages& given);
   // False when there is no room, which is said.
   bool store(Peer& peer, Publication& publication, const session::PublicationMessages& fresh);
-  // The same where requests may be among them.
-  void store_requests(Peer& peer, Publication& publication,
-                      const session::PublicationMessages& fresh);
+  // The same where each may have another answer: requests, and values of keys.
+  void store_each(Peer& peer, Publication& publication, const session::PublicationMessages& fresh);
+  [[nodiscard]] ErrorCode admit(const Peer& peer, Channel& channel,
+                                const wire::MessageView& message, Offset offset);
   [[nodiscard]] ErrorCode expect_reply(const Peer& peer, Channel& channel,
                                        const wire::MessageView& message, Offset offset);
+  [[nodiscard]] ErrorCode append_own(Channel& channel, Batch batch,
+                                     const MessageAttributes& attributes);
   [[nodiscard]] HubOutput hand_over(Peer& peer, Publication& publication,
                                     const session::PublicationMessages& fresh);
 
@@ -82,6 +85,7 @@ class Publishing {
   // Of whom all was rejected as there was no room for the channel: by identity and channel.
   Producers turned_away_;
   ProducerId own_id_;
+  Bytes own_frame_;  // reused
 
   // Messages that a handler is looking at: accepted when it is done. spec: PUBLISH-4
   struct Handed {

@@ -30,8 +30,7 @@ std::expected<Offset, ErrorCode> checked(std::uint64_t asked, const wire::Subscr
 // Where a subscription begins in a channel; its positions are in the order of names. spec:
 // SUBSCRIBE-4
 std::expected<Offset, ErrorCode> start_in(const Channel& channel, const wire::Subscribe& request) {
-  const base::RunIndex& index = channel.index();
-  const Offset end = index.next_offset();
+  const Offset end = channel.index().next_offset();
   const auto known = std::ranges::lower_bound(request.positions, channel.name(), {},
                                               &wire::SubscribePosition::channel);
   if (known != request.positions.end() && known->channel == channel.name()) {
@@ -40,18 +39,17 @@ std::expected<Offset, ErrorCode> start_in(const Channel& channel, const wire::Su
     if (!same) return Offset(0);  // a new life: all of it is news
     return checked(known->next.value(), request, end);
   }
-  const std::uint64_t kept = end - index.first_offset();
   switch (request.start.kind) {
     case StartPosition::Kind::kLive:
       return end;
     case StartPosition::Kind::kLatest:
-      return Offset(end.value() - std::min<std::uint64_t>(kept, 1));
+      return channel.newest_kept(1);
     case StartPosition::Kind::kLast:
-      return Offset(end.value() - std::min(kept, request.start.value));
+      return channel.newest_kept(request.start.value);
     case StartPosition::Kind::kOffset:
       return checked(request.start.value, request, end);
     case StartPosition::Kind::kStart:
-      return index.first_offset();
+      return channel.first_kept();
   }
   ORZATTY_UNREACHABLE();
 }

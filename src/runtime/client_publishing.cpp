@@ -121,6 +121,16 @@ std::optional<Error> ClientRuntime::fault_of(const Payload& payload) {
   return std::nullopt;
 }
 
+std::optional<Error> ClientRuntime::fault_of(const PublisherState& state, const Payload& payload) {
+  if (auto fault = fault_of(payload)) return fault;
+  if (state.outbox.admits(payload.attributes() ? payload.attributes()->key : BytesView())) {
+    return std::nullopt;
+  }
+  return argument(ErrorCode::kLimitExceeded,
+                  "one publisher of mode latest tells at most " +
+                      std::to_string(session::ValueKeys::kKeyCountMax) + " keys apart");
+}
+
 // False when there is no room now.
 bool ClientRuntime::append(PublisherState& state, const Payload& payload,
                            const ReportHandler& report) {
@@ -172,7 +182,7 @@ void ClientRuntime::offer_turn() {
 
 std::expected<void, Error> ClientRuntime::try_send(PublisherState& state, const Payload& payload,
                                                    const ReportHandler& report) {
-  if (auto fault = fault_of(payload)) return std::unexpected(std::move(*fault));
+  if (auto fault = fault_of(state, payload)) return std::unexpected(std::move(*fault));
   if (append(state, payload, report)) return {};
   // Acknowledgements that make room may have arrived already.
   flush(state);
@@ -181,7 +191,7 @@ std::expected<void, Error> ClientRuntime::try_send(PublisherState& state, const 
 
 std::expected<void, Error> ClientRuntime::send(PublisherState& state, const Payload& payload,
                                                const ReportHandler& report) {
-  if (auto fault = fault_of(payload)) return std::unexpected(std::move(*fault));
+  if (auto fault = fault_of(state, payload)) return std::unexpected(std::move(*fault));
   while (!append(state, payload, report)) {
     if (in_pump()) return std::unexpected(runtime::busy_error());
     if (!wait_for_room(state, runtime::body_size(payload))) return std::unexpected(closed_error());

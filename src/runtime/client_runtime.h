@@ -173,6 +173,7 @@ class ClientRuntime final : private link::ClientEvents {
 
   // The sender's side of the pump.
   [[nodiscard]] std::optional<Error> fault_of(const Payload& payload);
+  [[nodiscard]] std::optional<Error> fault_of(const PublisherState& state, const Payload& payload);
   [[nodiscard]] bool append(PublisherState& state, const Payload& payload,
                             const ReportHandler& report);
   void appended(PublisherState& state, std::uint64_t size);

@@ -16,6 +16,8 @@ namespace {
 // Later than this is never.
 constexpr std::chrono::milliseconds kTimeToLiveMax = std::chrono::hours(24 * 365);
 
+constexpr std::uint32_t kSegmentOfValues = 4096;
+
 std::optional<Instant> deadline_of(std::optional<std::chrono::milliseconds> time_to_live,
                                    Instant now) {
   if (!time_to_live || *time_to_live > kTimeToLiveMax) return std::nullopt;
@@ -26,15 +28,18 @@ std::optional<Instant> deadline_of(std::optional<std::chrono::milliseconds> time
 
 }  // namespace
 
-Outbox::Outbox(std::size_t size_max, Sequence first)
+Outbox::Outbox(std::size_t size_max, Sequence first, DeliveryMode mode)
     // The pool holds what waits, plus the segment being written, one partly given back, and what
     // rounding to segments costs.
     : pool_(size_max + 4 * base::SegmentPool::kSizeMax, size_max),
-      log_(pool_, base::SegmentPool::kSizeMin),
+      // What is skipped between others goes by whole segments, so in mode latest these are small.
+      log_(pool_, base::SegmentPool::kSizeMin,
+           mode == DeliveryMode::kLatest ? kSegmentOfValues : base::SegmentPool::kSizeMax),
       size_max_(size_max),
       first_sequence_(first),
       next_sequence_(first),
       room_(size_max),
+      keys_(mode == DeliveryMode::kLatest ? std::make_unique<ValueKeys>() : nullptr),
       frontier_(log_.begin()),
       frontier_sequence_(first),
       acknowledged_(first),
@@ -43,7 +48,7 @@ Outbox::Outbox(std::size_t size_max, Sequence first)
 bool Outbox::append(MessageType type, BytesView payload) {
   std::array<std::byte, 16> header;
   const std::size_t size = wire::encode_message_header(header, type, payload.size());
-  return append_frame(BytesView(header).first(size), payload, std::nullopt);
+  return append_frame(BytesView(header).first(size), payload, std::nullopt, {});
 }
 
 bool Outbox::append(MessageType type, BytesView payload, const MessageAttributes& attributes,
@@ -51,14 +56,16 @@ bool Outbox::append(MessageType type, BytesView payload, const MessageAttributes
   std::array<std::byte, wire::kMessageHeaderSizeMax> header;
   const std::size_t size = wire::encode_message_header(header, type, attributes, payload.size());
   return append_frame(BytesView(header).first(size), payload,
-                      deadline_of(attributes.time_to_live, now));
+                      deadline_of(attributes.time_to_live, now), attributes.key);
 }
 
-bool Outbox::append_frame(BytesView header, BytesView payload, std::optional<Instant> deadline) {
+bool Outbox::append_frame(BytesView header, BytesView payload, std::optional<Instant> deadline,
+                          BytesView key) {
   const std::uint64_t size = header.size() + payload.size();
   const std::uint64_t waiting = appended_bytes_ - released_bytes_.load(std::memory_order_acquire);
   // An empty outbox takes any message, or one larger than the room could never be sent.
   if (waiting != 0 && waiting + size > room_.load(std::memory_order_relaxed)) return false;
+  if (keys_ && !(keys_->has_place() && keys_->admits(key))) return false;
   // Before the message: whoever sees that knows its deadline.
   if (deadline != bound_deadline_ || deadline) {
     if (!bound(deadline)) return false;
@@ -66,7 +73,11 @@ bool Outbox::append_frame(BytesView header, BytesView payload, std::optional<Ins
   if (!log_.append(header, payload, 1)) return false;
   appended_bytes_ += size;
   next_sequence_ += 1;
-  if (appended_bytes_ - marked_bytes_ >= kRunBytes) mark();
+  if (keys_) {
+    keys_->note(key, size);  // behind the message: whoever sees that it is there may read it
+  } else if (appended_bytes_ - marked_bytes_ >= kRunBytes) {
+    mark();
+  }
   return true;
 }
 
@@ -95,14 +106,17 @@ void Outbox::mark() {
   marked_bytes_ = appended_bytes_;
 }
 
+// What there is to send.
+void Outbox::look() { seen_ = keys_ ? keys_->look() : log_.published(seen_); }
+
 bool Outbox::has_unsent() {
   if (runs_sent_ < runs_.size()) return true;
-  seen_ = log_.published(seen_);
+  look();
   return seen_sequence() != frontier_sequence_;
 }
 
 Sequence Outbox::published() {
-  seen_ = log_.published(seen_);
+  look();
   return seen_sequence();
 }
 
@@ -115,9 +129,24 @@ std::uint64_t Outbox::run_end(std::size_t index) const {
 }
 
 bool Outbox::begin_run() {
+  base::Published end;
+  if (keys_) {
+    look();
+    end = keys_->end_of_newest(frontier(), kTimedRunBytes);
+  } else {
+    end = next_mark();
+  }
+  pass_boundaries(end);
+  if (first_sequence_ + end.messages == frontier_sequence_) return false;
+  begin_run(end, std::nullopt);
+  return true;
+}
+
+// Where a run may end: all of the log, while the writer left no mark in it.
+base::Published Outbox::next_mark() {
   // Marks first: what they say is published by then.
   const std::uint64_t made = marks_made_.load(std::memory_order_acquire);
-  seen_ = log_.published(seen_);
+  look();
   base::Published end = seen_;
   std::uint64_t taken = marks_taken_.load(std::memory_order_relaxed);
   while (taken != made) {
@@ -128,17 +157,22 @@ bool Outbox::begin_run() {
     break;
   }
   marks_taken_.store(taken, std::memory_order_release);
-  pass_boundaries(end);
-  if (first_sequence_ + end.messages == frontier_sequence_) return false;
-  begin_run(end, false);
-  return true;
+  return end;
 }
 
-void Outbox::begin_run(const base::Published& end, bool skipped) {
-  const bool goes_on = skipped && runs_sent_ < runs_.size() && runs_.back().skipped;
+void Outbox::begin_run(const base::Published& end, std::optional<GapReason> skipped) {
+  const bool unsent = runs_sent_ < runs_.size();
+  const bool goes_on = skipped && unsent && runs_.back().skipped == skipped;
   if (!goes_on) runs_.push_back({frontier_sequence_, frontier_, skipped});
-  base::Log::skip(frontier_, end.bytes - frontier_.position);
+  const std::uint64_t size = end.bytes - frontier_.position;
+  base::Log::skip(frontier_, size);
   frontier_sequence_ = first_sequence_ + end.messages;
+  if (keys_) keys_->pass(end.messages);
+  if (!skipped) {
+    run_bytes_ += size;
+  } else if (run_bytes_ > 0) {
+    log_.drop(runs_.back().cursor, frontier_);  // what is before it is needed
+  }
 }
 
 // `end` is what was seen of the log before, so all that bounds it is there.
@@ -157,35 +191,80 @@ void Outbox::pass_boundaries(base::Published& end) {
   boundaries_taken_.store(taken, std::memory_order_release);
 }
 
-bool Outbox::timed() { return next_expiry().has_value(); }
-
 std::optional<Instant> Outbox::next_expiry() {
   if (boundaries_made_.load(std::memory_order_relaxed) == 0) return std::nullopt;
-  seen_ = log_.published(seen_);
+  look();
   if (seen_sequence() == frontier_sequence_) return std::nullopt;
   base::Published end = seen_;
   pass_boundaries(end);
   return deadline_;
 }
 
+void Outbox::skip(Instant now) {
+  skipped_at_ = now;
+  expire(now);
+  if (!keys_) return;
+  for (Sequence from = supersede(); from != frontier_sequence_; from = supersede()) expire(now);
+}
+
 // spec: DEADLINE-1
-std::optional<Outbox::Expired> Outbox::expire(Instant now) {
+void Outbox::expire(Instant now) {
   const Sequence from = frontier_sequence_;
+  const bool sent = base::planted(base::PlantedBug::kExpiredIsSent);
+  const auto skipped = sent ? std::nullopt : std::optional(GapReason::kExpired);
   for (auto due = next_expiry(); due && *due <= now; due = next_expiry()) {
     base::Published end = seen_;
     pass_boundaries(end);
-    begin_run(end, !base::planted(base::PlantedBug::kExpiredIsSent));
+    begin_run(end, skipped);
   }
-  if (from == frontier_sequence_) return std::nullopt;
+  if (from != frontier_sequence_) note_skipped(from, GapReason::kExpired);
+}
+
+// Gives where the frontier was before. spec: LATEST-1
+Sequence Outbox::supersede() {
+  look();
+  while (crowded() && begin_run()) continue;
+  const Sequence from = frontier_sequence_;
+  const base::Published end = keys_->end_of_superseded(frontier());
+  if (first_sequence_ + end.messages == from) return from;
+  begin_run(end, GapReason::kSuperseded);
+  note_skipped(from, GapReason::kSuperseded);
+  return from;
+}
+
+void Outbox::note_skipped(Sequence from, GapReason reason) {
+  skipped_.push_back({from, frontier_sequence_, reason});
   release();
-  return Expired{from, frontier_sequence_};
+}
+
+std::optional<Outbox::Skipped> Outbox::take_skipped() {
+  if (skipped_.empty()) return std::nullopt;
+  return skipped_.pop_front();
+}
+
+// What waits at the frontier holds up so much that it had better have its place before the rest, and
+// be sent even if a newer one comes.
+bool Outbox::crowded() const {
+  const std::uint64_t room = room_.load(std::memory_order_relaxed);
+  return room > run_bytes_ && seen_.bytes - frontier_.position > (room - run_bytes_) / 2;
+}
+
+void Outbox::fill(SendQueue& queue, Scratch& scratch, std::uint32_t nonce) {
+  if (!next_run()) return;
+  const bool skips = runs_[runs_sent_].skipped.has_value();
+  if (skips && !(fill_skip(queue, scratch) && next_run())) return;
+  if (!runs_[runs_sent_].skipped) fill_run(queue, scratch, nonce);
+}
+
+bool Outbox::next_run() {
+  if (runs_sent_ < runs_.size()) return true;
+  if (keys_) skip(skipped_at_);
+  return runs_sent_ < runs_.size() || begin_run();
 }
 
 // spec: STREAM-5, PUBLISH-1
-void Outbox::fill(SendQueue& queue, Scratch& scratch, std::uint32_t nonce) {
-  if (runs_sent_ == runs_.size() && !begin_run()) return;
+void Outbox::fill_run(SendQueue& queue, Scratch& scratch, std::uint32_t nonce) {
   const Run& run = runs_[runs_sent_];
-  if (run.skipped) return fill_skip(queue, scratch);
   std::uint64_t rest = run_end(runs_sent_) - run.cursor.position;
   header_.clear();
   wire::encode(wire::Run{.channel = ChannelAlias(0),
@@ -201,20 +280,22 @@ void Outbox::fill(SendQueue& queue, Scratch& scratch, std::uint32_t nonce) {
     rest -= piece.bytes.size();
     queue.push(std::move(piece));
   }
+  sent_bytes_ += run_end(runs_sent_) - run.cursor.position;
   ++runs_sent_;
   update_room();
 }
 
-// spec: DEADLINE-1, STREAM-5
-void Outbox::fill_skip(SendQueue& queue, Scratch& scratch) {
+// spec: DEADLINE-1, LATEST-1, STREAM-5
+bool Outbox::fill_skip(SendQueue& queue, Scratch& scratch) {
   header_.clear();
   wire::encode(wire::Skip{.from = runs_[runs_sent_].first,
                           .to = run_end_sequence(runs_sent_),
-                          .reason = GapReason::kExpired},
+                          .reason = *runs_[runs_sent_].skipped},
                header_);
-  if (!scratch.write(header_, queue)) return;
+  if (!scratch.write(header_, queue)) return false;
   ++runs_sent_;
   update_room();
+  return true;
 }
 
 void Outbox::acknowledged(Sequence next) {
@@ -227,10 +308,16 @@ void Outbox::acknowledged(Sequence next) {
 void Outbox::give_back() {
   const std::size_t before = runs_sent_;
   while (runs_sent_ > 0 && first_run_end() <= acknowledged_) {
-    runs_.pop_front();
+    if (!runs_.front().skipped) sent_bytes_ -= run_end(0) - runs_.front().cursor.position;
+    pop_run();
     --runs_sent_;
   }
   if (runs_sent_ != before && !base::planted(base::PlantedBug::kRoomIsForgotten)) release();
+}
+
+void Outbox::pop_run() {
+  if (!runs_.front().skipped) run_bytes_ -= run_end(0) - runs_.front().cursor.position;
+  runs_.pop_front();
 }
 
 Sequence Outbox::run_end_sequence(std::size_t index) const {
@@ -242,7 +329,7 @@ void Outbox::release() {
   while (first < runs_.size() && runs_[first].skipped) ++first;
   const base::LogCursor& kept = first < runs_.size() ? runs_[first].cursor : frontier_;
   log_.trim(kept);
-  released_bytes_.store(kept.position, std::memory_order_release);
+  released_bytes_.store(frontier_.position - run_bytes_, std::memory_order_release);
   update_room();
 }
 
@@ -250,11 +337,16 @@ void Outbox::release() {
 // messages without a log, and so without a memory of them, must not see an accepted one twice.
 void Outbox::rewind() {
   runs_sent_ = 0;
+  sent_bytes_ = 0;
   const std::uint64_t forgotten = base::planted(base::PlantedBug::kRewindForgetsOne) ? 1 : 0;
-  while (!runs_.empty() && first_run_end() <= acknowledged_ + forgotten) runs_.pop_front();
+  while (!runs_.empty() && first_run_end() <= acknowledged_ + forgotten) pop_run();
   if (!runs_.empty() && runs_.front().first < acknowledged_) {
     Run& run = runs_.front();
-    if (!run.skipped) run.cursor = after(run.cursor, acknowledged_ - run.first);
+    if (!run.skipped) {
+      const std::uint64_t begin = run.cursor.position;
+      run.cursor = after(run.cursor, acknowledged_ - run.first);
+      run_bytes_ -= run.cursor.position - begin;
+    }
     run.first = acknowledged_;
   }
   release();
@@ -280,16 +372,13 @@ void Outbox::set_room(std::uint64_t bytes) {
   update_room();
 }
 
+// What was sent is on its way, and what is skipped is gone.
 void Outbox::update_room() {
-  const std::uint64_t sent =
-      runs_sent_ < runs_.size() ? runs_[runs_sent_].cursor.position : frontier_.position;
-  const std::uint64_t released = released_bytes_.load(std::memory_order_relaxed);
-  const std::uint64_t on_its_way = std::max(sent, released) - released;  // skipped ones are gone
-  room_.store(std::min(size_max_, on_its_way + room_unsent_), std::memory_order_relaxed);
+  room_.store(std::min(size_max_, sent_bytes_ + room_unsent_), std::memory_order_relaxed);
 }
 
 bool Outbox::has_room(std::uint64_t size) {
-  seen_ = log_.published(seen_);
+  look();
   const std::uint64_t waiting = seen_.bytes - released_bytes_.load(std::memory_order_relaxed);
   const std::uint64_t bounds = boundaries_made_.load(std::memory_order_acquire) -
                                boundaries_taken_.load(std::memory_order_relaxed);

@@ -10,6 +10,9 @@
 // expired before it was in any run becomes a SKIP instead. What once stood in a run is sent again
 // whatever the time: the peer may have it already, and would call it accepted.
 //
+// In mode latest the same becomes of a message when there is a newer one of its key (ValueKeys). What
+// is skipped has its room again at once, also behind a run that the peer has not acknowledged.
+//
 // Threads: append() and the other functions of the writer belong to one thread, the application's;
 // everything else to the one that runs the session. They may be two, without a lock between them.
 #pragma once
@@ -24,50 +27,59 @@
 #include "base/planted.h"
 #include "base/ring.h"
 #include "orzatty/bytes.h"
+#include "orzatty/channel.h"
 #include "orzatty/ids.h"
 #include "orzatty/message.h"
 #include "orzatty/time.h"
 #include "session/scratch.h"
 #include "session/send_queue.h"
+#include "session/value_keys.h"
 
 namespace orzatty::session {
 
 class Outbox {
  public:
   static constexpr std::uint64_t kRunBytes = 32 * 1024;
-  // A run of messages with a deadline is short: it is not taken back once its header is queued.
+  // A run of what may yet be skipped is short: it is not taken back once its header is queued.
   static constexpr std::uint64_t kTimedRunBytes = 2 * 1024;
   // Deadlines are counted in these, rounded up: messages of the same one share a boundary.
   static constexpr Duration kDeadlineStep = std::chrono::milliseconds(1);
 
-  struct Expired {
+  struct Skipped {
     Sequence from;
     Sequence to;
+    GapReason reason = GapReason::kExpired;
   };
 
   // Holds `size_max` bytes, or one message that is larger.
   // Its first message is `first`.
-  explicit Outbox(std::size_t size_max, Sequence first = Sequence(0));
+  explicit Outbox(std::size_t size_max, Sequence first = Sequence(0),
+                  DeliveryMode mode = DeliveryMode::kReliable);
 
   // The writer's side. Frames the message once, into the log; false when there is no room now.
   [[nodiscard]] bool append(MessageType type, BytesView payload);
   // `now` is when its time to live begins, if it has one.
   [[nodiscard]] bool append(MessageType type, BytesView payload,
                             const MessageAttributes& attributes, Instant now);
+  // False for a value of one key more than it tells apart: append() would not take it.
+  [[nodiscard]] bool admits(BytesView key) const { return !keys_ || keys_->admits(key); }
   [[nodiscard]] Sequence first_sequence() const { return first_sequence_; }
   [[nodiscard]] Sequence next_sequence() const { return next_sequence_; }
   [[nodiscard]] std::uint64_t appended_bytes() const { return appended_bytes_; }
 
   // The session's side.
   [[nodiscard]] bool has_unsent();
-  // What comes next and was never in a run will not be sent: its time is over. The whole range, so
-  // that there is no more of it behind. spec: DEADLINE-1
-  [[nodiscard]] std::optional<Expired> expire(Instant now);
-  // When expire() will find something.
+  // What comes next and was never in a run will not be sent if its time is over, or if a newer value
+  // took its place. spec: DEADLINE-1, LATEST-1
+  void skip(Instant now);
+  // What that became of, there and in fill(), in order; ask before what an answer of the peer means.
+  [[nodiscard]] std::optional<Skipped> take_skipped();
+  // When the time of something will be over.
   [[nodiscard]] std::optional<Instant> next_expiry();
-  // What would be sent next has a deadline: it had better not wait in a queue.
-  [[nodiscard]] bool timed();
-  // Queues one run of what was not sent; nothing when the scratch has no room for its header.
+  // What would be sent next may yet be skipped: it had better not wait in a queue.
+  [[nodiscard]] bool may_skip() { return keys_ != nullptr || next_expiry().has_value(); }
+  // Queues one run of what was not sent, behind what is skipped before it; nothing when the scratch has
+  // no room for its header.
   void fill(SendQueue& queue, Scratch& scratch, std::uint32_t nonce);
   // The peer has all below `next`: memory of whole runs is given back.
   void acknowledged(Sequence next);
@@ -97,7 +109,7 @@ class Outbox {
   struct Run {
     Sequence first;
     base::LogCursor cursor;
-    bool skipped = false;
+    std::optional<GapReason> skipped = {};
   };
   // From here on messages have this deadline, or none.
   struct Boundary {
@@ -107,19 +119,31 @@ class Outbox {
   using Boundaries = std::array<Boundary, kBoundaryCount>;
 
   [[nodiscard]] bool append_frame(BytesView header, BytesView payload,
-                                  std::optional<Instant> deadline);
+                                  std::optional<Instant> deadline, BytesView key);
   [[nodiscard]] Sequence seen_sequence() const { return first_sequence_ + seen_.messages; }
+  [[nodiscard]] base::Published frontier() const {
+    return {.bytes = frontier_.position, .messages = frontier_sequence_ - first_sequence_};
+  }
   void mark();
   [[nodiscard]] bool bound(std::optional<Instant> deadline);
+  void look();
   [[nodiscard]] bool begin_run();
-  void begin_run(const base::Published& end, bool skipped);
+  void begin_run(const base::Published& end, std::optional<GapReason> skipped);
+  [[nodiscard]] base::Published next_mark();
+  void expire(Instant now);
+  Sequence supersede();
+  void note_skipped(Sequence from, GapReason reason);
+  [[nodiscard]] bool next_run();
+  [[nodiscard]] bool crowded() const;
   // What governs the frontier; the next boundary limits `end`.
   void pass_boundaries(base::Published& end);
   [[nodiscard]] Sequence run_end_sequence(std::size_t index) const;
   [[nodiscard]] std::uint64_t run_end(std::size_t index) const;
   [[nodiscard]] Sequence first_run_end() const { return run_end_sequence(0); }
   [[nodiscard]] static base::LogCursor after(base::LogCursor cursor, std::uint64_t count);
-  void fill_skip(SendQueue& queue, Scratch& scratch);
+  [[nodiscard]] bool fill_skip(SendQueue& queue, Scratch& scratch);
+  void fill_run(SendQueue& queue, Scratch& scratch, std::uint32_t nonce);
+  void pop_run();
   void give_back();
   void release();
   void update_room();
@@ -145,6 +169,7 @@ class Outbox {
   std::unique_ptr<Boundaries> boundaries_;     // made with the first deadline: most have none
   std::atomic<std::uint64_t> boundaries_made_{0};
   std::atomic<std::uint64_t> boundaries_taken_{0};
+  const std::unique_ptr<ValueKeys> keys_;  // in mode latest
 
   // The session's.
   alignas(64) base::Published seen_;
@@ -153,8 +178,12 @@ class Outbox {
   std::optional<Instant> deadline_;  // of what lies at the frontier
   Sequence acknowledged_;
   std::uint64_t room_unsent_;
-  base::Ring<Run> runs_;       // not given back
+  base::Ring<Skipped> skipped_;  // not told
+  Instant skipped_at_;           // the last time that skip() was called
+  base::Ring<Run> runs_;         // not given back
   std::size_t runs_sent_ = 0;  // of them, on this connection
+  std::uint64_t run_bytes_ = 0;   // of those that are not skipped; and of them
+  std::uint64_t sent_bytes_ = 0;  // of those that were sent on this connection
   Bytes header_;               // reused
 };
 

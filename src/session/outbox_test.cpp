@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <string>
 #include <thread>
@@ -95,13 +96,40 @@ class OutboxTest : public testing::Test {
     if (time_to_live.count() > 0) attributes.time_to_live = time_to_live;
     return outbox_.append(MessageType::kRaw, bytes_of(text), attributes, now_);
   }
+  std::optional<Outbox::Skipped> expire(Instant now) {
+    outbox_.skip(now);
+    return outbox_.take_skipped();
+  }
   void fill_all() {
     while (outbox_.has_unsent()) outbox_.fill(queue_, scratch_, ++nonce_);
+  }
+  // A value into an outbox of mode latest.
+  [[nodiscard]] bool set(std::string_view key, std::string_view value) {
+    const MessageAttributes attributes{.key = bytes_of(key)};
+    return latest_.append(MessageType::kRaw, bytes_of(value), attributes, now_);
+  }
+  // What is superseded, as "from-to ".
+  std::string skip_all() {
+    std::string text;
+    latest_.skip(now_);
+    while (const auto skipped = latest_.take_skipped()) {
+      if (skipped->reason == GapReason::kExpired) text += 'x';
+      text +=
+          std::to_string(skipped->from.value()) + '-' + std::to_string(skipped->to.value()) + ' ';
+    }
+    return text;
+  }
+  void fill_latest() {
+    for (std::uint64_t before = 1; before != queue_.unsent();) {
+      before = queue_.unsent();
+      latest_.fill(queue_, scratch_, ++nonce_);
+    }
   }
 
   static constexpr std::size_t kSizeMax = 256 * 1024;
   Scratch scratch_{1 << 20};
   Outbox outbox_{kSizeMax};
+  Outbox latest_{kSizeMax, Sequence(0), DeliveryMode::kLatest};
   SendQueue queue_;
   std::uint32_t nonce_ = 0;
   Instant now_{};
@@ -256,9 +284,9 @@ TEST_F(OutboxTest, SkipsWhatExpiredBeforeItWasSentAndSendsTheRestWithoutAHole) {
   ASSERT_TRUE(append_timed(20ms));
   ASSERT_EQ(append(1), 1U);
   EXPECT_EQ(outbox_.next_expiry(), now_ + 10ms);
-  EXPECT_FALSE(outbox_.expire(now_ + 10ms - 1ns));
+  EXPECT_FALSE(expire(now_ + 10ms - 1ns));
 
-  const auto expired = outbox_.expire(now_ + 10ms);
+  const auto expired = expire(now_ + 10ms);
   ASSERT_TRUE(expired);
   EXPECT_EQ(expired->from, Sequence(7));
   EXPECT_EQ(expired->to, Sequence(10));
@@ -271,7 +299,7 @@ TEST_F(OutboxTest, SkipsWhatExpiredBeforeItWasSentAndSendsTheRestWithoutAHole) {
   EXPECT_EQ(peer.next, Sequence(12));
   ASSERT_EQ(peer.skips.size(), 1U);
   EXPECT_EQ(peer.skips[0], (wire::Skip{Sequence(7), Sequence(10), GapReason::kExpired}));
-  EXPECT_FALSE(outbox_.expire(now_ + 1h));
+  EXPECT_FALSE(expire(now_ + 1h));
 }
 
 TEST_F(OutboxTest, ExpiresNothingThatWasInARunOnceEvenAfterALostConnection) {
@@ -282,7 +310,7 @@ TEST_F(OutboxTest, ExpiresNothingThatWasInARunOnceEvenAfterALostConnection) {
   ASSERT_TRUE(append_timed(10ms));
   ASSERT_TRUE(append_timed(10ms));
 
-  const auto expired = outbox_.expire(now_ + 10ms);
+  const auto expired = expire(now_ + 10ms);
   fill_all();
   Peer peer{Sequence(0)};
   peer.take(queue_);
@@ -300,7 +328,7 @@ TEST_F(OutboxTest, SaysASkipAgainUntilThePeerKnowsIt) {
   ASSERT_TRUE(append_timed(10ms));
   fill_all();
   for (int i = 0; i < 4; ++i) ASSERT_TRUE(append_timed(10ms));
-  ASSERT_TRUE(outbox_.expire(now_ + 10ms));
+  ASSERT_TRUE(expire(now_ + 10ms));
   fill_all();
   outbox_.acknowledged(Sequence(2));
 
@@ -326,7 +354,7 @@ TEST_F(OutboxTest, HasTheRoomOfWhatExpiredAtOnce) {
   while (append_timed(10ms, 1000)) continue;
   EXPECT_FALSE(outbox_.has_room(1000));
 
-  ASSERT_TRUE(outbox_.expire(now_ + 10ms));
+  ASSERT_TRUE(expire(now_ + 10ms));
 
   EXPECT_TRUE(outbox_.has_room(1000));
   now_ += 10ms;
@@ -341,7 +369,7 @@ TEST_F(OutboxTest, QueuesLittleOfWhatMayStillExpire) {
   outbox_.fill(queue_, scratch_, 1);
 
   EXPECT_LE(queue_.unsent(), Outbox::kTimedRunBytes + 200);
-  EXPECT_TRUE(outbox_.timed());
+  EXPECT_TRUE(outbox_.may_skip());
 }
 
 // Every message another deadline: there is room for some thousands, then the writer waits.
@@ -357,10 +385,132 @@ TEST_F(OutboxTest, FindsNoRoomForMoreDeadlinesThanItKeepsApart) {
   EXPECT_EQ(count, 4096U);
   EXPECT_FALSE(large.has_room(1));
 
-  ASSERT_TRUE(large.expire(now_));
+  large.skip(now_);
 
   EXPECT_TRUE(large.has_room(1));
   EXPECT_TRUE(take());
+}
+
+// spec: LATEST-1
+TEST_F(OutboxTest, SendsTheNewestValueOfEachKeyAndSkipsThoseThatItTookThePlaceOf) {
+  for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>>{
+           {"a", "a1"}, {"b", "b1"}, {"a", "a2"}, {"", "1"}, {"a", "a3"}, {"", "2"}, {"c", "c1"}}) {
+    ASSERT_TRUE(set(key, value));
+  }
+
+  EXPECT_EQ(skip_all(), "0-1 ");
+  fill_latest();
+  EXPECT_EQ(skip_all(), "2-4 ");
+  Peer peer{Sequence(0)};
+  peer.take(queue_);
+
+  EXPECT_EQ(peer.payloads, (std::vector<std::string>{"b1", "a3", "2", "c1"}));
+  ASSERT_EQ(peer.skips.size(), 2U);
+  EXPECT_EQ(peer.skips[0], (wire::Skip{Sequence(0), Sequence(1), GapReason::kSuperseded}));
+  EXPECT_EQ(peer.skips[1], (wire::Skip{Sequence(2), Sequence(4), GapReason::kSuperseded}));
+  EXPECT_FALSE(latest_.has_unsent());
+  EXPECT_EQ(skip_all(), "");
+}
+
+// spec: LATEST-1
+TEST_F(OutboxTest, SendsAgainWhatWasSentOnceThoughThereIsANewerValue) {
+  ASSERT_TRUE(set("a", "a1"));
+  fill_latest();
+  queue_.clear();
+  latest_.rewind();
+  ASSERT_TRUE(set("a", "a2"));
+  ASSERT_TRUE(set("a", "a3"));
+
+  EXPECT_EQ(skip_all(), "1-2 ");
+  fill_latest();
+  Peer peer{Sequence(0)};
+  peer.take(queue_);
+
+  EXPECT_EQ(peer.payloads, (std::vector<std::string>{"a1", "a3"}));
+  ASSERT_EQ(peer.skips.size(), 1U);
+}
+
+TEST_F(OutboxTest, SkipsAValueWhoseTimeIsOverAsExpiredAndWhatItTookThePlaceOfAsSuperseded) {
+  ASSERT_TRUE(set("a", "a1"));
+  const MessageAttributes attributes{.time_to_live = 10ms, .key = bytes_of("a")};
+  ASSERT_TRUE(latest_.append(MessageType::kRaw, bytes_of("a2"), attributes, now_));
+  ASSERT_TRUE(set("b", "b1"));
+  now_ += 10ms;
+
+  EXPECT_EQ(skip_all(), "0-1 x1-2 ");
+  fill_latest();
+  Peer peer{Sequence(0)};
+  peer.take(queue_);
+
+  EXPECT_EQ(peer.payloads, std::vector<std::string>{"b1"});
+  EXPECT_EQ(peer.skips.size(), 2U);
+}
+
+// Nothing is acknowledged, and the writer is never held up.
+TEST_F(OutboxTest, HasTheRoomOfSupersededValuesAtOnceAlsoBehindThoseThatAreOnTheirWay) {
+  latest_.set_room(64 * 1024);
+  std::uint64_t sent = 0;
+  for (int i = 0; i < 200'000; ++i) {
+    ASSERT_TRUE(set(i % 2 == 0 ? "a" : "b", std::string(60, 'x'))) << i;
+    if (i % 100 == 0) static_cast<void>(skip_all());
+    if (i % 5'000 == 0) fill_latest();  // so slow is the path
+  }
+  static_cast<void>(skip_all());
+  fill_latest();
+  Peer peer{Sequence(0)};
+  peer.take(queue_);
+  sent = peer.payloads.size();
+
+  EXPECT_EQ(peer.next, Sequence(200'000));
+  EXPECT_LE(sent, 41U * 2);
+  EXPECT_LE(latest_.appended_bytes() / 64, 200'000U * 3);
+}
+
+// Values of rare keys wait at the frontier while nothing can be sent; they keep their place.
+TEST_F(OutboxTest, GoesOnSupersedingBehindValuesThatNothingTakesThePlaceOf) {
+  latest_.set_room(64 * 1024);
+  for (int i = 0; i < 100'000; ++i) {
+    const std::string key = i % 5'000 == 0 ? "rare " + std::to_string(i) : "often";
+    ASSERT_TRUE(set(key, payload_of(static_cast<std::uint64_t>(i), 60))) << i;
+    if (i % 100 == 0) static_cast<void>(skip_all());
+  }
+  static_cast<void>(skip_all());
+  fill_latest();
+  Peer peer{Sequence(0)};
+  peer.take(queue_);
+
+  const auto has = [&](std::uint64_t number) {
+    return std::ranges::find(peer.payloads, payload_of(number, 60)) != peer.payloads.end();
+  };
+  for (std::uint64_t i = 0; i < 100'000; i += 5'000) EXPECT_TRUE(has(i)) << i;
+  EXPECT_TRUE(has(99'999));
+  EXPECT_EQ(peer.next, Sequence(100'000));
+  EXPECT_LT(peer.payloads.size(), 2'000U);
+}
+
+TEST_F(OutboxTest, QueuesLittleOfWhatMayStillBeSuperseded) {
+  for (int i = 0; i < 200; ++i) ASSERT_TRUE(set(std::to_string(i), std::string(100, 'x')));
+
+  latest_.fill(queue_, scratch_, 1);
+
+  EXPECT_LE(queue_.unsent(), Outbox::kTimedRunBytes + 200);
+  EXPECT_TRUE(latest_.may_skip());
+}
+
+TEST_F(OutboxTest, TellsSomeThousandKeysApartAndTakesNoValueOfOneMore) {
+  for (std::size_t i = 0; i < ValueKeys::kKeyCountMax; ++i) {
+    ASSERT_TRUE(latest_.admits(bytes_of(std::to_string(i))));
+    ASSERT_TRUE(set(std::to_string(i), ""));
+    if (i % 1000 != 0) continue;
+    fill_latest();
+    queue_.clear();
+    latest_.acknowledged(latest_.sent());
+  }
+
+  EXPECT_TRUE(latest_.admits(bytes_of("0")));
+  EXPECT_FALSE(latest_.admits(bytes_of("one more")));
+  EXPECT_FALSE(set("one more", ""));
+  EXPECT_TRUE(outbox_.admits(bytes_of("one more")));
 }
 
 TEST_F(OutboxTest, CarriesTheAttributesOfAMessage) {
@@ -375,6 +525,40 @@ TEST_F(OutboxTest, CarriesTheAttributesOfAMessage) {
   EXPECT_EQ(peer.payloads[0], "17.5");
   EXPECT_EQ(peer.attributes.time_to_live, 50ms);
   EXPECT_EQ(peer.attributes.timestamp, std::chrono::microseconds(7));
+}
+
+// The same in mode latest: each message comes or is superseded, and the last of each key comes.
+TEST_F(OutboxTest, IsWrittenByOneThreadWhileAnotherSendsAndSupersedes) {
+  constexpr std::uint64_t kCount = 200'000;
+  latest_.set_room(32 * 1024);
+  std::thread writer([&] {
+    for (std::uint64_t i = 0; i < kCount; ++i) {
+      const std::string text = payload_of(i, 1 + i * 31 % 300);
+      while (!set(std::to_string(i * i % 7), text)) std::this_thread::yield();
+    }
+  });
+  std::uint64_t superseded = 0;
+  std::uint64_t sent = 0;
+  std::uint64_t turns = 0;
+  Peer peer{Sequence(0)};
+  while (peer.next < Sequence(kCount)) {
+    latest_.fill(queue_, scratch_, ++nonce_);
+    while (const auto skipped = latest_.take_skipped()) superseded += skipped->to - skipped->from;
+    peer.payloads.clear();
+    peer.take(queue_);
+    std::uint64_t number = peer.next.value() - peer.payloads.size();
+    const bool skip_was_last = !peer.skips.empty() && peer.skips.back().to == peer.next;
+    for (const std::string& text : peer.payloads) {
+      if (!skip_was_last) { ASSERT_EQ(text, payload_of(number, 1 + number * 31 % 300)); }
+      ++number;
+    }
+    sent += peer.payloads.size();
+    if (++turns % 16 == 0) latest_.acknowledged(peer.next);
+  }
+  writer.join();
+
+  EXPECT_EQ(latest_.published(), Sequence(kCount));
+  EXPECT_EQ(sent + superseded, kCount);
 }
 
 // One thread appends through a small room, the other sends, acknowledges and now and then loses its
