@@ -1,5 +1,6 @@
 #include "link/packet_builder.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "base/assert.h"
@@ -61,10 +62,15 @@ quic::Written build_packet(quic::Connection& connection, const Carried& carried,
 
 BuildResult build_packets(quic::Connection& connection, const Carried& carried, PacketSink& sink,
                           std::size_t bytes_max, Instant now) {
-  if (carried.sends != nullptr) open_streams(connection, carried);
+  if (carried.sends != nullptr) {
+    open_streams(connection, carried);
+    carried.sends->begin_turn(
+        {.size = connection.congestion_window(), .in_flight = connection.bytes_in_flight()}, now);
+  }
+  const std::size_t burst = std::min(bytes_max, connection.burst_size_max());
   std::size_t bytes = 0;
   BuildResult result = BuildResult::kTurnOver;
-  while (bytes < bytes_max && !sink.blocked()) {
+  while (bytes < burst && !sink.blocked()) {
     const quic::Written written = build_packet(connection, carried, sink.space(), now);
     if (written.packet.size > 0) {
       sink.push(written.packet);

@@ -90,6 +90,7 @@ struct Seen {
   std::string publisher;
   std::uint64_t offset = 0;
   std::string text;
+  Instant at = {};
 };
 
 // A program with a client: says what it wants and remembers what it was told.
@@ -100,9 +101,12 @@ class Client final : public Node, private ClientEvents {
               connection_config(limits), client_credentials(), "localhost", *this, seed, now) {}
 
   // Whatever does not fit into the outbox now is appended when it does.
-  void publish(std::string_view name, std::string text) {
+  void publish(std::string_view name, std::string text,
+               std::uint8_t priority = kPriorityDefault) {
     auto [publication, is_new] = publications_.try_emplace(std::string(name));
-    if (is_new) publication->second.id = link_.engine().publish(channel(name));
+    if (is_new) {
+      publication->second.id = link_.engine().publish(channel(name), {.priority = priority});
+    }
     publication->second.texts.push_back(std::move(text));
   }
   SubscriptionId subscribe(std::string_view pattern, StartPosition from = StartPosition::start()) {
@@ -182,11 +186,11 @@ class Client final : public Node, private ClientEvents {
       if (any) link_.engine().wake(publication.id);
     }
   }
-  void on_event(client::EngineOutput& output, Instant) override {
+  void on_event(client::EngineOutput& output, Instant now) override {
     if (const auto* delivered = std::get_if<client::Delivered>(&output)) {
-      remember(*delivered, delivered->publisher, seen);
+      remember(*delivered, delivered->publisher, seen, now);
     } else if (const auto* direct = std::get_if<client::DeliveredDirect>(&output)) {
-      remember(*direct, "", seen_direct);
+      remember(*direct, "", seen_direct, now);
     } else if (std::holds_alternative<client::ConnectWanted>(output)) {
       wants_connection_ = true;
     } else if (const auto* up = std::get_if<client::Connected>(&output)) {
@@ -212,11 +216,11 @@ class Client final : public Node, private ClientEvents {
   }
   template <class Messages>
   static void remember(const Messages& messages, std::string_view publisher,
-                       std::vector<Seen>& into) {
+                       std::vector<Seen>& into, Instant at) {
     std::uint64_t offset = messages.first.value();
     for (const wire::MessageView message : wire::MessageRange(messages.frames)) {
       into.push_back({std::string(messages.channel), std::string(publisher), offset++,
-                      std::string(text_of(message.payload))});
+                      std::string(text_of(message.payload)), at});
     }
     EXPECT_EQ(offset, messages.first.value() + messages.count);
   }
@@ -258,6 +262,7 @@ class Stranger final : public Node, private quic::StreamSink {
   void write(Packets& packets, Instant now) override {
     while (write_packet(packets, now)) {
     }
+    connection_->burst_sent(now);
     poll();
   }
 
@@ -318,10 +323,16 @@ class Stranger final : public Node, private quic::StreamSink {
 struct WorldConfig {
   Limits limits = {};
   ChannelConfig channel_default = {};
+  std::vector<hub::ChannelRule> rules = {};
   Duration delay = 5ms;  // one way
   double loss = 0;
   std::uint64_t seed = 1;
   std::string application_protocol = "orzatty/1";  // the server's
+  struct Bottleneck {  // either way
+    double rate = 0;   // bytes per second; 0: there is none
+    Duration queue = 20ms;
+  };
+  Bottleneck bottleneck = {};
 };
 
 // A token is "token-of-NAME" and gives the identity NAME; every other is refused.
@@ -426,8 +437,9 @@ class World final : private ServerEvents {
                                   .uni_stream_count = 0,
                                   .idle_timeout = 3 * config_.limits.dead_after,
                                   .application_protocol = config_.application_protocol};
-    config.hub = {
-        .limits = config_.limits, .rules = {}, .channel_default = config_.channel_default};
+    config.hub = {.limits = config_.limits,
+                  .rules = config_.rules,
+                  .channel_default = config_.channel_default};
     ServerEvents& events = *this;
     server =
         std::make_unique<ServerEngine>(config, server_credentials(), events, random_.next(), now);
@@ -478,7 +490,19 @@ class World final : private ServerEvents {
     for (Datagram& datagram : packets.take()) send(std::move(datagram));
   }
   void send(Datagram datagram) {
-    if (!random_.chance(loss)) flying_.emplace(now + config_.delay, std::move(datagram));
+    if (random_.chance(loss)) return;
+    Instant& free_at = datagram.from == kServerAddress ? down_free_at_ : up_free_at_;
+    Instant leaves = now;
+    if (config_.bottleneck.rate > 0) {
+      leaves = std::max(now, free_at);
+      if (leaves - now > config_.bottleneck.queue) return;  // it is full
+      constexpr double kHeaders = 28;            // of IP and UDP
+      const double seconds =
+          (static_cast<double>(datagram.bytes.size()) + kHeaders) / config_.bottleneck.rate;
+      leaves += std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+      free_at = leaves;
+    }
+    flying_.emplace(leaves + config_.delay, std::move(datagram));
   }
   [[nodiscard]] std::optional<Instant> next_event() const {
     std::optional<Instant> next = server->next_timeout();
@@ -528,6 +552,8 @@ class World final : private ServerEvents {
 
   WorldConfig config_;
   base::Prng random_;
+  Instant up_free_at_;    // the bottleneck, when all that waits at it has passed
+  Instant down_free_at_;
   int address_count_ = 0;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::map<base::Address, base::Address> outside_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "base/assert.h"
 #include "quic/connection_state.h"
@@ -221,6 +222,17 @@ Written Connection::write(std::span<std::byte> out, Instant now) {
   if (size >= 0) return finished(state, size, -1);
   state.fail(static_cast<int>(size));
   return write_close(state, out, time);
+}
+
+std::size_t Connection::burst_size_max() const {
+  ngtcp2_conn_info info{};
+  ngtcp2_conn_get_conn_info(state_->native(), &info);
+  const bool measured = info.min_rtt != UINT64_MAX && info.min_rtt > 0;
+  if (!measured) return std::numeric_limits<std::size_t>::max();
+  const double rate = static_cast<double>(info.cwnd) / static_cast<double>(info.min_rtt);
+  const double burst = rate * static_cast<double>(kBurst.count());
+  // Two packets, which most receivers acknowledge at once.
+  return std::max(static_cast<std::size_t>(burst), 2 * packet_size_max());
 }
 
 void Connection::burst_sent(Instant now) {

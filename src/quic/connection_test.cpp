@@ -111,6 +111,20 @@ TEST(Connection, TwentyPercentLossEachWayLosesNothing) {
   }
 }
 
+TEST(Connection, ABurstHasNoBoundUntilThePathIsMeasuredAndThenIsWhatThePathTakesInAMillisecond) {
+  const auto unheard = Connection::connect({}, trusting_anyone(), *base::Address::parse("192.0.2.7:1"),
+                                           *base::Address::parse("192.0.2.1:1"), "localhost", 1,
+                                           Instant(1s));
+  EXPECT_EQ(unheard->burst_size_max(), std::numeric_limits<std::size_t>::max());
+
+  Pair slow(with_streams(1, 100), with_streams(0, 100), {.delay = 100ms});
+  EXPECT_EQ(slow.client_end.connection().burst_size_max(),
+            2 * slow.client_end.connection().packet_size_max());
+
+  Pair fast(with_streams(1, 100), with_streams(0, 100), {.delay = 50us});
+  EXPECT_GT(fast.client_end.connection().burst_size_max(), 100'000U);
+}
+
 TEST(Connection, BbrDeliversEverythingWithLossToo) {
   ConnectionConfig config = with_streams(1, 100);
   config.congestion_control = CongestionControl::kBbr;

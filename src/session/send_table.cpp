@@ -129,12 +129,23 @@ bool SendTable::fill(Offer& offer, StreamKey stream, Entry& entry, Refill& sourc
   return true;
 }
 
+// spec: PRIORITY-2
+void SendTable::begin_turn(const SendWindow& window, Instant now) {
+  now_ = now;
+  yielding_below_ = kPriorityCount - 1;
+  while (yielding_below_ > 0 && yield_until_[yielding_below_] <= now) --yielding_below_;
+  const auto share = static_cast<std::uint64_t>(static_cast<double>(window.size) * kYieldShare);
+  yield_left_ = share - std::min(share, window.in_flight);
+}
+
 std::optional<Offer> SendTable::offer(Refill& source) {
   Offer offer;
   if (control_ready() && fill(offer, kControlKey, entries_.front(), source)) return offer;
   // spec: PRIORITY-1
   while (lines_ != 0) {
     const auto priority = static_cast<std::size_t>(std::bit_width(lines_) - 1);
+    // spec: PRIORITY-2
+    if (priority < yielding_below_ && yield_left_ == 0) return std::nullopt;
     base::Ring<StreamKey>& line = turns_[priority];
     const StreamKey stream = line.front();
     Entry& entry = entries_[stream.value()];
@@ -159,6 +170,11 @@ void SendTable::taken(StreamKey stream, std::uint64_t size, Fin fin) {
   Entry& sender = entry(stream);
   sender.queue.taken(size);
   in_flight_ += size;
+  yield_left_ -= std::min(size, yield_left_);
+  if (stream != kControlKey) {
+    yield_until_[sender.line] = now_ + kYieldFor;
+    yielding_below_ = std::max<std::size_t>(yielding_below_, sender.line);
+  }
   if (fin == Fin::kYes) {
     sender.state = State::kFinished;
     sender.finishing = false;

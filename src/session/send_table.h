@@ -2,7 +2,8 @@
 // the transport. Bytes are pulled: the packet builder asks for an Offer whenever a packet has room.
 //
 // The control stream goes first, then the streams of the highest priority that have something; those
-// of one priority take turns. A stream whose queue ran low is filled again
+// of one priority take turns. What was given to the transport is not overtaken, so streams that are
+// below one that was active lately leave a part of the congestion window free for it. A stream whose queue ran low is filled again
 // by whoever owns its source (Refill), at the moment at which it is its turn, so what is sent is
 // always the newest decision. One thread.
 #pragma once
@@ -10,11 +11,13 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <optional>
 #include <vector>
 
 #include "base/ring.h"
 #include "orzatty/channel.h"
+#include "orzatty/time.h"
 #include "session/send_queue.h"
 #include "session/transport.h"
 
@@ -30,6 +33,12 @@ class Refill {
   ~Refill() = default;
 };
 
+// What the transport may have on its way, and has.
+struct SendWindow {
+  std::uint64_t size = 0;
+  std::uint64_t in_flight = 0;
+};
+
 class SendTable {
  public:
   // A queue is refilled when less than this waits in it: more than a burst of packets takes.
@@ -37,6 +46,13 @@ class SendTable {
   // A stream hands over its turn after this much.
   static constexpr std::uint64_t kTurn = 64 * 1024;
   static constexpr std::size_t kPriorityCount = std::size_t{kPriorityMax} + 1;
+
+  // The part of the congestion window that streams fill while they yield. BBR's is twice what the
+  // path holds, so this leaves next to no queue at a bottleneck; 0.65 already overruns a queue of
+  // 20 ms while the rate is still being found, and what is lost there is urgent too.
+  static constexpr double kYieldShare = 0.55;
+  // For so long after something of a higher priority was sent. A lone transfer yields to nobody.
+  static constexpr Duration kYieldFor = std::chrono::seconds(1);
 
   SendTable();
 
@@ -55,6 +71,8 @@ class SendTable {
   // The transport's side.
   [[nodiscard]] std::optional<StreamKey> next_to_open();
   void opened(StreamKey stream);
+  // Before offers are asked for.
+  void begin_turn(const SendWindow& window, Instant now);
   [[nodiscard]] std::optional<Offer> offer(Refill& source);
   void taken(StreamKey stream, std::uint64_t size, Fin fin);
   void acked(StreamKey stream, std::uint64_t size);
@@ -97,6 +115,12 @@ class SendTable {
   unsigned lines_ = 0;
   base::Ring<StreamKey> to_open_;
   std::uint64_t in_flight_ = 0;
+  // By priority: until when the streams below yield. All below `yielding_below_` do in this turn, and
+  // have `yield_left_` to send.
+  std::array<Instant, kPriorityCount> yield_until_{};
+  std::size_t yielding_below_ = 0;
+  std::uint64_t yield_left_ = std::numeric_limits<std::uint64_t>::max();
+  Instant now_{};
 };
 
 }  // namespace orzatty::session

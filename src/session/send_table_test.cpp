@@ -11,6 +11,8 @@
 namespace orzatty::session {
 namespace {
 
+using namespace std::chrono_literals;
+
 // Sources that never run dry until their bytes are used up.
 class Sources final : public Refill {
  public:
@@ -55,6 +57,7 @@ class SendTableTest : public testing::Test {
     return offer->stream;
   }
 
+  Instant now_{1s};
   Scratch scratch_{4 << 20};
   Sources sources_{scratch_};
   SendTable table_;
@@ -91,6 +94,69 @@ TEST_F(SendTableTest, LetsAnUrgentStreamGoBetweenThePacketsOfALargeOne) {
 
   EXPECT_EQ(send(1200), urgent);
   EXPECT_EQ(send(1200), bulk);
+}
+
+// spec: PRIORITY-2
+TEST_F(SendTableTest, StreamsBelowOneThatWasActiveLeaveAPartOfTheWindowFree) {
+  const StreamKey bulk = open(0);
+  const StreamKey urgent = open(7);
+  sources_.bytes = {{bulk, 1'000'000}, {urgent, 100}};
+  table_.wake(bulk);
+  table_.wake(urgent);
+  table_.begin_turn({.size = 10'000}, now_);
+  EXPECT_EQ(send(1000), urgent);
+
+  std::size_t count = 0;
+  while (send(1000) == bulk) ++count;
+
+  EXPECT_EQ(count, 6U);  // the sixth begins below 5500
+  sources_.bytes[urgent] = 100;
+  table_.wake(urgent);
+  EXPECT_EQ(send(1000), urgent);
+  table_.begin_turn({.size = 10'000, .in_flight = 5499}, now_);
+  EXPECT_EQ(send(1000), bulk);
+  table_.begin_turn({.size = 10'000, .in_flight = 5500}, now_);
+  EXPECT_EQ(send(1000), std::nullopt);
+}
+
+// spec: PRIORITY-2
+TEST_F(SendTableTest, AStreamYieldsToNobodyWhenNothingMoreUrgentWasSentLately) {
+  const StreamKey bulk = open(0);
+  const StreamKey urgent = open(7);
+  sources_.bytes[bulk] = 1'000'000;
+  table_.wake(bulk);
+  table_.begin_turn({.size = 10'000, .in_flight = 9000}, now_);
+  EXPECT_EQ(send(1000), bulk);
+  sources_.bytes[urgent] = 100;
+  table_.wake(urgent);
+  EXPECT_EQ(send(1000), urgent);
+
+  table_.begin_turn({.size = 10'000, .in_flight = 9000}, now_ + SendTable::kYieldFor - 1ns);
+  EXPECT_EQ(send(1000), std::nullopt);
+  table_.begin_turn({.size = 10'000, .in_flight = 9000}, now_ + SendTable::kYieldFor);
+  EXPECT_EQ(send(1000), bulk);
+}
+
+// spec: PRIORITY-2
+TEST_F(SendTableTest, TheControlStreamAndStreamsOfOnePriorityDoNotMakeEachOtherYield) {
+  const StreamKey first = open();
+  const StreamKey second = open();
+  sources_.bytes = {{first, 200'000}, {second, 200'000}};
+  table_.wake(first);
+  table_.wake(second);
+  ASSERT_TRUE(scratch_.write(Bytes(10), table_.queue(kControlKey)));
+  EXPECT_EQ(send(1200), kControlKey);
+
+  table_.begin_turn({.size = 10'000, .in_flight = 9999}, now_);
+
+  std::map<StreamKey, int> served;
+  for (int i = 0; i < 6; ++i) {
+    const auto stream = send(SendTable::kTurn);
+    ASSERT_TRUE(stream);
+    ++served[*stream];
+  }
+  EXPECT_GT(served[first], 0);
+  EXPECT_GT(served[second], 0);
 }
 
 // spec: PRIORITY-1
