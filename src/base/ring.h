@@ -41,6 +41,35 @@ class Ring {
     --size_;
     return item;
   }
+  T pop_back() {
+    T item = std::exchange(back(), T{});
+    --size_;
+    return item;
+  }
+  // These two move what lies between there and the nearer end.
+  void insert(std::size_t index, T item) {
+    ORZATTY_ASSERT(index <= size_);
+    if (size_ == capacity_) grow();
+    const bool near_back = index >= size_ / 2;
+    if (!near_back) head_ = (head_ + capacity_ - 1) & (capacity_ - 1);
+    ++size_;
+    if (near_back) {
+      for (std::size_t at = size_ - 1; at > index; --at) (*this)[at] = std::move((*this)[at - 1]);
+    } else {
+      for (std::size_t at = 0; at < index; ++at) (*this)[at] = std::move((*this)[at + 1]);
+    }
+    (*this)[index] = std::move(item);
+  }
+  void erase(std::size_t index) {
+    ORZATTY_ASSERT(index < size_);
+    if (index >= size_ / 2) {
+      for (std::size_t at = index; at + 1 < size_; ++at) (*this)[at] = std::move((*this)[at + 1]);
+      pop_back();
+    } else {
+      for (std::size_t at = index; at > 0; --at) (*this)[at] = std::move((*this)[at - 1]);
+      pop_front();
+    }
+  }
   void clear() {
     while (!empty()) pop_front();
   }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include <deque>
 #include <memory>
 
@@ -48,6 +50,32 @@ TEST(RingDeathTest, LookingIntoAnEmptyRingIsABug) {
   EXPECT_DEATH((void)ring.front(), "index");
   EXPECT_DEATH((void)ring.back(), "index");
   EXPECT_DEATH(ring.pop_front(), "index");
+}
+
+TEST(Ring, InsertsAndErasesAnywhereAndKeepsTheOrder) {
+  for (const std::size_t at : {0U, 1U, 4U, 7U, 8U}) {
+    Ring<int> ring;
+    for (int i = 0; i < 5; ++i) ring.push_back(-1);
+    for (int i = 0; i < 5; ++i) ring.pop_front();  // so that it wraps
+    std::vector<int> model;
+    for (int i = 0; i < 8; ++i) {
+      ring.push_back(i);
+      model.push_back(i);
+    }
+    const auto place = static_cast<std::ptrdiff_t>(at);
+    const auto expect_model = [&] {
+      ASSERT_EQ(ring.size(), model.size());
+      for (std::size_t i = 0; i < model.size(); ++i) EXPECT_EQ(ring[i], model[i]) << at;
+    };
+
+    ring.insert(at, 100);
+    model.insert(model.begin() + place, 100);
+    expect_model();
+
+    ring.erase(at);
+    model.erase(model.begin() + place);
+    expect_model();
+  }
 }
 
 }  // namespace
