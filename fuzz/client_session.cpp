@@ -90,7 +90,7 @@ class Client final : public fuzz::SessionRun<session::ClientSession> {
         next_.try_emplace({messages.stream.value(), messages.channel.value()}, messages.first);
     ORZATTY_ASSERT(messages.first >= next->second);
     next->second = messages.first + messages.count;
-    session_.consumed(messages, now_);
+    session_.consumed(messages, messages.first + messages.count, now_);
   }
   static void count(BytesView frames, std::uint64_t expected) {
     for (const wire::MessageView& message : wire::MessageRange(frames)) {

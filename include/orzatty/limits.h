@@ -22,6 +22,7 @@ struct Limits {
   std::uint32_t control_frame_size_max = 64 * 1024;  // ACK of many runs, SUBSCRIBE of long names
   std::uint32_t publication_count_max = 1024;      // bounds the inbox table of one session
   std::uint32_t subscription_count_max = 1024;     // bounds the outbox table of one session
+  std::uint32_t passing_stream_count_max = 1024;   // of unordered channels, from one peer: a packet each
   std::uint32_t subscription_channel_count_max = 16 * 1024;  // channels that wildcards may match
   std::uint32_t control_backlog_max = 1024 * 1024; // replies a peer may leave unread, then close
 

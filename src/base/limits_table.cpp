@@ -5,13 +5,14 @@
 namespace orzatty::base {
 namespace {
 
-constexpr std::array<CountLimit, 26> kCounts = {
+constexpr std::array<CountLimit, 27> kCounts = {
     {{"message_size_max", &Limits::message_size_max},
      {"channel_name_size_max", &Limits::channel_name_size_max},
      {"hello_size_max", &Limits::hello_size_max},
      {"control_frame_size_max", &Limits::control_frame_size_max},
      {"publication_count_max", &Limits::publication_count_max},
      {"subscription_count_max", &Limits::subscription_count_max},
+     {"passing_stream_count_max", &Limits::passing_stream_count_max},
      {"subscription_channel_count_max", &Limits::subscription_channel_count_max},
      {"control_backlog_max", &Limits::control_backlog_max},
      {"outbox_size_max", &Limits::outbox_size_max},

@@ -82,7 +82,7 @@ class ClientEngine::Parts {
         prng(seed),
         backoff(config.limits.reconnect_delay_max, prng.next()),
         publications(config.limits, config.producer),
-        subscriptions(config.limits.subscription_channel_count_max),
+        subscriptions(config.limits),
         requests(config.limits.request_count_max),
         message_size_max(config.limits.message_size_max),
         publication_count_max(config.limits.publication_count_max) {
@@ -123,6 +123,7 @@ class ClientEngine::Parts {
   // What the session brought; a borrowed output is given at once, the rest is queued.
   [[nodiscard]] std::optional<EngineOutput> take(session::ClientOutput& output, Instant now);
   [[nodiscard]] std::optional<EngineOutput> hand_out(const session::DeliveryMessages& messages);
+  [[nodiscard]] std::optional<EngineOutput> hand_out_rest();
   [[nodiscard]] Result take_queued(session::ClientOutput& output, Instant now);
 
   Phase phase_ = Phase::kRunning;
@@ -134,6 +135,7 @@ class ClientEngine::Parts {
   std::optional<SessionId> session_id_;  // of the last WELCOME
   std::optional<SessionId> asked_for_;   // by the last HELLO
   std::optional<session::DeliveryMessages> handed_out_;
+  std::optional<session::DeliveryMessages> rest_;  // of a passing stream, that were not looked at
   std::optional<session::DirectMessages> handed_out_direct_;
 };
 
@@ -166,6 +168,7 @@ void ClientEngine::Parts::transport_lost(ErrorCode code, std::string_view text, 
                                          Instant now) {
   asked_ = false;
   handed_out_.reset();
+  rest_.reset();
   handed_out_direct_.reset();
   publications.lose();
   subscriptions.lose(outputs);
@@ -241,10 +244,12 @@ std::optional<Instant> ClientEngine::Parts::next_timeout() const {
 
 // A publication ends by us alone: a server that wants no more of one says so by REJECT.
 void ClientEngine::Parts::stream_closed(session::StreamKey stream) {
-  if (!publications.closed(stream) && session->open()) {
+  session::SendTable& sends = session->core().sends();
+  const bool orderly = publications.closed(stream) && sends.settled(stream);
+  if (!orderly && session->open()) {
     session->core().fail({ErrorCode::kStreamUnexpected, "a publication was stopped"});
   }
-  session->core().sends().release(stream);
+  sends.release(stream);
 }
 
 // ---- The end.
@@ -292,6 +297,10 @@ std::optional<EngineOutput> ClientEngine::Parts::poll(Instant now) {
   if (phase_ == Phase::kFinished) publications.give_up(ErrorCode::kNone, "closed", outputs);
   leave_when_due(now);
   while (outputs.empty() && session != nullptr) {
+    if (rest_) {
+      if (auto borrowed = hand_out_rest()) return borrowed;
+      continue;
+    }
     auto output = session->poll(now);
     if (!output) break;
     if (auto borrowed = take(*output, now)) return borrowed;
@@ -308,7 +317,8 @@ std::optional<EngineOutput> ClientEngine::Parts::poll(Instant now) {
 
 // What was handed out has been looked at: position and credit travel back. spec: CREDIT-2
 void ClientEngine::Parts::give_back_credit(Instant now) {
-  if (handed_out_) session->consumed(*handed_out_, now);
+  if (rest_) return;
+  if (handed_out_) session->consumed(*handed_out_, subscriptions.position(*handed_out_), now);
   if (handed_out_direct_) session->consumed(*handed_out_direct_);
   handed_out_.reset();
   handed_out_direct_.reset();
@@ -335,6 +345,10 @@ std::optional<EngineOutput> ClientEngine::Parts::take(session::ClientOutput& out
 std::optional<EngineOutput> ClientEngine::Parts::hand_out(
     const session::DeliveryMessages& messages) {
   handed_out_ = messages;
+  if (messages.passing != nullptr) {
+    rest_ = messages;
+    return std::nullopt;  // poll() goes on with it
+  }
   auto delivered = subscriptions.delivered(messages);
   if (!delivered) {
     session->core().fail(delivered.error());
@@ -342,6 +356,15 @@ std::optional<EngineOutput> ClientEngine::Parts::hand_out(
     return **delivered;
   }
   return std::nullopt;
+}
+
+// What came before and what is new may take turns, and each new part is a delivery.
+std::optional<EngineOutput> ClientEngine::Parts::hand_out_rest() {
+  auto delivered = subscriptions.arrived(*rest_, outputs);
+  if (!delivered) session->core().fail(delivered.error());
+  if (!delivered || rest_->count == 0) rest_.reset();
+  if (!delivered || !*delivered) return std::nullopt;
+  return **delivered;
 }
 
 ClientEngine::Parts::Result ClientEngine::Parts::take_queued(session::ClientOutput& output,

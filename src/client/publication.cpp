@@ -14,25 +14,62 @@ std::unexpected<ProtocolError> invalid(std::string_view where) {
 
 }  // namespace
 
-// spec: STREAM-5
+// spec: STREAM-5, STREAM-11
 void Publication::open(session::ClientSession& session) {
-  stream_ = session.publish({.publication = id_,
-                             .producer = producer_,
-                             .epoch = epoch_,
-                             .next = outbox_.sent(),
-                             .channel = channel_,
-                             .mode = options_.mode},
-                            options_.priority);
+  wire::Publish preface{.publication = id_,
+                        .producer = producer_,
+                        .epoch = epoch_,
+                        .next = outbox_.sent(),
+                        .channel = channel_,
+                        .mode = options_.mode};
+  stream_ = session.publish(preface, options_.priority);
+  preface.passing = true;
+  passing_preface_.clear();
+  if (!keeps_order()) wire::encode(preface, passing_preface_);
 }
 
-// What the server rejected out of order will be asked again, and answered again.
+// What the server answered out of order will be sent again, and answered again.
 void Publication::lose() {
   sent_max_ = std::max(sent_max_, outbox_.sent());
   stream_.reset();
   ending_ = false;
-  rejections_.clear();
+  answers_.clear();
+  answered_ = base::Arrivals<Sequence>(answered_.next());
   outbox_.rewind();
   outbox_.set_room(outbox_size_max_);
+}
+
+// What may still expire does not wait in a queue, where it could not. spec: DEADLINE-1
+void Publication::refill(session::SessionCore& core, session::SendQueue& queue) {
+  if (keeps_order()) {
+    if (queue.unsent() == 0 || !outbox_.may_skip()) {
+      outbox_.fill(queue, core.scratch(), core.draw_nonce());
+    }
+    return;
+  }
+  while (core.sends().passing_unsent(*stream_) < session::SendTable::kRefillBelow) {
+    if (core.sends().passing_unsent(*stream_) > 0 && outbox_.may_skip()) return;
+    if (!send_passing(core)) return;
+  }
+}
+
+// spec: STREAM-11
+bool Publication::send_passing(session::SessionCore& core) {
+  if (!outbox_.has_unsent()) return false;
+  // The other half is for control frames, which cannot wait.
+  if (core.scratch().in_use() > core.limits().control_backlog_max / 2) return false;
+  session::SendTable& sends = core.sends();
+  const session::StreamKey stream = sends.add_passing(*stream_);
+  session::SendQueue& queue = sends.queue(stream);
+  if (core.scratch().write(passing_preface_, queue)) {
+    outbox_.fill(queue, core.scratch(), core.draw_nonce());
+  }
+  if (queue.unsent() <= passing_preface_.size()) {
+    sends.release(stream);
+    return false;
+  }
+  sends.finish(stream);
+  return true;
 }
 
 bool Publication::closed() {
@@ -59,10 +96,15 @@ std::expected<void, ProtocolError> Publication::accepted(const wire::AckRun& run
   }
   if (end > outbox_.sent()) return invalid("ACK of what was not sent");
   note_skipped();
+  if (!keeps_order()) {
+    std::optional<Offset> offset;
+    if (!run.forgotten) offset = run.first_offset;
+    return answered({.from = run.first, .to = end, .first_offset = offset, .text = {}}, outputs);
+  }
   confirm(end);
   if (end <= settled_) return {};
   if (run.first > settled_) return invalid("ACK leaves out messages");
-  if (!rejections_.empty() && rejections_.front().from < end) {
+  if (!answers_.empty() && answers_.front().from < end) {
     return invalid("ACK of what was rejected");
   }
   if (!skipped_.empty() && skipped_.front().from < end) return invalid("ACK of what was skipped");
@@ -85,64 +127,106 @@ std::expected<void, ProtocolError> Publication::rejected(const wire::Reject& rej
                                                          Outputs& outputs) {
   if (reject.to > outbox_.sent()) return invalid("REJECT of what was not sent");
   note_skipped();
+  const bool turned = base::planted(base::PlantedBug::kRejectedIsAccepted);
+  const bool known = reject.code != ErrorCode::kFateForgotten;
+  Answer answer{.from = std::max(reject.from, settled_),
+                .to = reject.to,
+                .fate = turned  ? Fate::kAccepted
+                        : known ? Fate::kRejected
+                                : Fate::kUnknown,
+                .first_offset = {},
+                .code = reject.code,
+                .text = reject.text};
+  if (!keeps_order()) {
+    answer.from = reject.from;
+    return answered(std::move(answer), outputs);
+  }
   confirm(reject.to);
   if (reject.to <= settled_) return {};
-  const Sequence from = std::max(reject.from, settled_);
-  if (!rejections_.empty() && from < rejections_.back().to) return invalid("REJECT out of order");
-  if (rejections_.size() == kRejectionCountMax) {
+  if (!answers_.empty() && answer.from < answers_.back().to) return invalid("REJECT out of order");
+  if (answers_.size() == kRejectionCountMax) {
     return std::unexpected(ProtocolError{ErrorCode::kLimitExceeded, "REJECT before any ACK"});
   }
-  rejections_.push_back({from, reject.to, reject.code, reject.text});
+  answers_.push_back(std::move(answer));
   settle_known(outputs);
   return {};
 }
 
+// spec: PUBLISH-10
+std::expected<void, ProtocolError> Publication::answered(Answer answer, Outputs& outputs) {
+  answered_.add(answer.from, answer.to);
+  // What was skipped has its fate without an answer.
+  if (answer.to <= settled_ || skipped(answer.from)) {
+    release();
+    return {};
+  }
+  if (answer.from < settled_) {
+    if (answer.first_offset) *answer.first_offset += settled_ - answer.from;
+    answer.from = settled_;
+  }
+  std::size_t at = answers_.size();
+  while (at > 0 && answer.from < answers_[at - 1].from) --at;
+  const bool overlaps = (at > 0 && answer.from < answers_[at - 1].to) ||
+                        (at < answers_.size() && answers_[at].from < answer.to);
+  if (overlaps) return invalid("a second answer");
+  if (answers_.size() == kAnswerCountMax) {
+    return std::unexpected(ProtocolError{ErrorCode::kLimitExceeded, "answers out of order"});
+  }
+  answers_.insert(at, std::move(answer));
+  settle_known(outputs);
+  return {};
+}
+
+bool Publication::skipped(Sequence sequence) const {
+  for (std::size_t i = 0; i < skipped_.size(); ++i) {
+    if (skipped_[i].from <= sequence && sequence < skipped_[i].to) return true;
+  }
+  return false;
+}
+
 void Publication::settle_known(Outputs& outputs) {
   while (true) {
-    if (!rejections_.empty() && rejections_.front().from == settled_) {
-      const bool turned = base::planted(base::PlantedBug::kRejectedIsAccepted);
-      const bool known = rejections_.front().code != ErrorCode::kFateForgotten;
-      settle(rejections_.pop_front(),
-             turned  ? Fate::kAccepted
-             : known ? Fate::kRejected
-                     : Fate::kUnknown,
-             outputs);
+    if (!answers_.empty() && answers_.front().from == settled_) {
+      settle(answers_.pop_front(), outputs);
     } else if (!skipped_.empty() && skipped_.front().from == settled_) {
       settle(skipped_.pop_front(), outputs);
     } else {
       break;
     }
   }
-  outbox_.acknowledged(std::min(confirmed_, settled_));
+  release();
 }
 
-void Publication::settle(const Rejection& known, Fate fate, Outputs& outputs) {
-  settled_ = known.to;
+void Publication::settle(const Answer& answer, Outputs& outputs) {
+  settled_ = answer.to;
   outputs.push_back(Settled{.publication = id_,
-                            .from = known.from,
-                            .to = known.to,
-                            .fate = fate,
-                            .first_offset = {},
-                            .code = known.code,
-                            .text = known.text});
+                            .from = answer.from,
+                            .to = answer.to,
+                            .fate = answer.fate,
+                            .first_offset = answer.first_offset,
+                            .code = answer.code,
+                            .text = answer.text});
 }
 
 void Publication::settle(const session::Outbox::Skipped& skipped, Outputs& outputs) {
-  if (skipped.reason == GapReason::kSuperseded) {
-    settle({skipped.from, skipped.to, ErrorCode::kSuperseded,
-            "SUPERSEDED: a newer value of its key was there before it was sent"},
-           Fate::kSuperseded, outputs);
-  } else {
-    settle({skipped.from, skipped.to, ErrorCode::kExpired, "EXPIRED: not sent in time"},
-           Fate::kExpired, outputs);
-  }
+  const bool superseded = skipped.reason == GapReason::kSuperseded;
+  settle({.from = skipped.from,
+          .to = skipped.to,
+          .fate = superseded ? Fate::kSuperseded : Fate::kExpired,
+          .first_offset = {},
+          .code = superseded ? ErrorCode::kSuperseded : ErrorCode::kExpired,
+          .text = superseded ? "SUPERSEDED: a newer value of its key was there before it was sent"
+                             : "EXPIRED: not sent in time"},
+         outputs);
 }
 
 // spec: PUBLISH-8
 void Publication::confirm(Sequence next) {
-  confirmed_ = std::max(confirmed_, next);
-  outbox_.acknowledged(std::min(confirmed_, settled_));
+  answered_.advance(next);
+  release();
 }
+
+void Publication::release() { outbox_.acknowledged(std::min(answered_.next(), settled_)); }
 
 // What the transport has of it is pinned in its outbox until it closed the stream. spec: STREAM-10
 bool Publication::retire(session::ClientSession* session) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/arrivals.h"
 #include "base/ring.h"
 #include "client/client_engine.h"
 #include "orzatty/channel.h"
@@ -26,6 +27,8 @@ class Publication {
   // Rejections that wait for the fate of what was before them; a server that tells them in order
   // needs none.
   static constexpr std::size_t kRejectionCountMax = 1024;
+  // Where no order is kept: a run has one answer as a rule, and at worst one for each of its messages.
+  static constexpr std::size_t kAnswerCountMax = 16 * session::Outbox::kShortRunCountMax;
 
   Publication(PublicationId id, const NamedProducer& producer, ChannelName channel,
               std::size_t outbox_size_max, const PublicationOptions& options = {})
@@ -37,12 +40,15 @@ class Publication {
         options_(options),
         outbox_(outbox_size_max, producer.next, options.mode),
         settled_(producer.next),
+        answered_(producer.next),
         sent_max_(producer.next) {}
 
   // On a new connection: from where the peer's knowledge ends.
   void open(session::ClientSession& session);
   // The connection is gone.
   void lose();
+  // Puts what may be sent now on the stream of that queue, or on passing ones of its own.
+  void refill(session::SessionCore& core, session::SendQueue& queue);
   // The transport closed its stream: false when it was not this side that ended it.
   [[nodiscard]] bool closed();
 
@@ -65,20 +71,31 @@ class Publication {
   [[nodiscard]] bool settled() { return outbox_.published() == settled_; }
 
  private:
-  struct Rejection {
+  // What became of [from, to).
+  struct Answer {
     Sequence from;
     Sequence to;
+    Fate fate = Fate::kAccepted;
+    std::optional<Offset> first_offset;
     ErrorCode code = ErrorCode::kNone;
     std::string text;
   };
 
-  // What is next in order and needs no further answer: rejections, and what was skipped.
+  [[nodiscard]] bool keeps_order() const { return options_.mode != DeliveryMode::kUnordered; }
+  // Puts a run, or a skipped one, on a stream that is its own. False when there is none, or no room.
+  [[nodiscard]] bool send_passing(session::SessionCore& core);
+  // An answer that need not be the next in order.
+  std::expected<void, ProtocolError> answered(Answer answer, Outputs& outputs);
+  [[nodiscard]] bool skipped(Sequence sequence) const;
+
+  // What is next in order and needs no further answer: what was answered, and what expired.
   void settle_known(Outputs& outputs);
   void note_skipped();
   // The server expects `next`: it knows of everything before.
   void confirm(Sequence next);
+  void release();
   void give_up(Sequence end, ErrorCode code, std::string_view text, Outputs& outputs);
-  void settle(const Rejection& known, Fate fate, Outputs& outputs);
+  void settle(const Answer& answer, Outputs& outputs);
   void settle(const session::Outbox::Skipped& skipped, Outputs& outputs);
 
   PublicationId id_;
@@ -91,9 +108,10 @@ class Publication {
   std::optional<session::StreamKey> stream_;
   bool ending_ = false;  // its end is queued on that stream
   Sequence settled_;     // everything below has its fate
-  Sequence confirmed_;   // the server knows of everything below, skipped ones too
-  Sequence sent_max_;    // on earlier connections
-  base::Ring<Rejection> rejections_;
+  base::Arrivals<Sequence> answered_;  // what the server knows of, skipped ones too
+  Sequence sent_max_;                  // on earlier connections
+  base::Ring<Answer> answers_;         // ascending: they wait for the fate of what is before them
+  Bytes passing_preface_;              // of this connection
   base::Ring<session::Outbox::Skipped> skipped_;  // that wait for the fate of what was before them
 };
 

@@ -10,6 +10,8 @@ constexpr Instant kLate{std::chrono::milliseconds(10)};
 
 class PublicationTest : public testing::Test {
  protected:
+  explicit PublicationTest(const PublicationOptions& options = {})
+      : publication_(kId, {}, ChannelName::of(1), 1 << 20, options) {}
   void send(std::uint64_t count) {
     for (std::uint64_t i = 0; i < count; ++i) {
       ASSERT_TRUE(publication_.outbox().append(MessageType::kRaw, bytes_of("hello")));
@@ -71,7 +73,7 @@ class PublicationTest : public testing::Test {
   }
 
   session::Scratch scratch_{1 << 20};
-  Publication publication_{kId, {}, ChannelName::of(1), 1 << 20};
+  Publication publication_;
   session::SendQueue queue_;
   Outputs outputs_;
 };
@@ -287,6 +289,54 @@ TEST_F(PublicationTest, GivesUpWithoutTakingBackThatSomethingExpired) {
 
   EXPECT_EQ(settled(), "?0-2 x2-4 ?4-6 ");
   EXPECT_TRUE(publication_.settled());
+}
+
+// Answers that come in any order.
+class UnorderedPublicationTest : public PublicationTest {
+ protected:
+  UnorderedPublicationTest() : PublicationTest({.mode = DeliveryMode::kUnordered}) {}
+};
+
+// spec: PUBLISH-10
+TEST_F(UnorderedPublicationTest, SettlesWhatIsAnsweredInAnyOrderInTheOrderOfSequences) {
+  send(20);
+  EXPECT_EQ(accept(10, 20, 0), ErrorCode::kNone);
+  EXPECT_EQ(reject(5, 7), ErrorCode::kNone);
+  EXPECT_EQ(settled(), "");
+
+  EXPECT_EQ(accept(0, 5, 10), ErrorCode::kNone);
+  EXPECT_EQ(settled(), "+0-5@10 !5-7 ");
+  EXPECT_EQ(publication_.outbox().acknowledged(), Sequence(7));
+
+  EXPECT_EQ(accept(7, 10, 15), ErrorCode::kNone);
+  EXPECT_EQ(settled(), "+7-10@15 +10-20@0 ");
+  EXPECT_EQ(publication_.outbox().waiting(), 0U);
+}
+
+// spec: PUBLISH-10
+TEST_F(UnorderedPublicationTest, RefusesASecondAnswerAndOneToWhatWasNotSent) {
+  send(20);
+  EXPECT_EQ(accept(10, 15, 0), ErrorCode::kNone);
+
+  EXPECT_EQ(accept(14, 16, 5), ErrorCode::kSequenceInvalid);
+  EXPECT_EQ(reject(9, 11), ErrorCode::kSequenceInvalid);
+  EXPECT_EQ(accept(20, 21, 5), ErrorCode::kSequenceInvalid);
+}
+
+// spec: DEADLINE-1, PUBLISH-8
+TEST_F(UnorderedPublicationTest, ForgetsWhatItSkippedWhenTheServerAnsweredThat) {
+  append_timed(2);
+  publication_.skip(Instant() + std::chrono::milliseconds(10), outputs_);
+  EXPECT_EQ(settled(), "x0-2 ");
+  send(2);
+  EXPECT_EQ(accept(2, 4, 0), ErrorCode::kNone);
+  EXPECT_EQ(settled(), "+2-4@0 ");
+  EXPECT_EQ(publication_.outbox().waiting(), 4U) << "the server may not know of the skipped ones";
+
+  EXPECT_EQ(reject(0, 2, ErrorCode::kExpired), ErrorCode::kNone);
+
+  EXPECT_EQ(settled(), "");
+  EXPECT_EQ(publication_.outbox().waiting(), 0U);
 }
 
 }  // namespace

@@ -83,11 +83,7 @@ bool Publications::owns(session::StreamKey stream) const {
 
 void Publications::refill(session::StreamKey stream, session::SendQueue& queue) {
   if (!owns(stream)) return;
-  session::SessionCore& core = session_->core();
-  session::Outbox& outbox = streams_[stream.value()]->outbox();
-  // What may still be skipped does not wait in a queue, where it could not. spec: DEADLINE-1, LATEST-1
-  if (queue.unsent() > 0 && outbox.may_skip()) return;
-  outbox.fill(queue, core.scratch(), core.draw_nonce());
+  streams_[stream.value()]->refill(session_->core(), queue);
 }
 
 void Publications::wake(PublicationId id) {

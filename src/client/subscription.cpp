@@ -20,12 +20,13 @@ wire::Subscribe Subscription::request() {
       .subscription = id_, .pattern = pattern_, .start = start_, .positions = {}};
   std::size_t size = 0;
   for (auto& [channel, position] : positions_) {
+    if (!position.begun) continue;
     constexpr std::size_t kFixed = 2 + 8 + 8;
     size += kFixed + channel.text().size();
     position.told = size <= kPositionBytesMax;
-    if (base::planted(base::PlantedBug::kResumesOneTooLate)) position.next += 1;
+    if (base::planted(base::PlantedBug::kResumesOneTooLate)) position.had.advance(position.had.next() + 1);
     if (!position.told) break;
-    request.positions.push_back({channel, position.epoch, position.next});
+    request.positions.push_back({channel, position.epoch, position.had.next()});
   }
   // A channel that came while we were away is seen from its first message on, or a gap tells.
   if (ready_) request.start = StartPosition::at(Offset(0));
@@ -36,12 +37,13 @@ wire::Subscribe Subscription::request() {
 // spec: RESUME-3
 void Subscription::tell(std::vector<wire::HelloPosition>& into, std::size_t& size_max) {
   for (auto& [channel, position] : positions_) {
+    if (!position.begun) continue;
     constexpr std::size_t kFixed = 8 + 2 + 8 + 8;
     const std::size_t size = kFixed + channel.text().size();
     position.told = size <= size_max;
     if (!position.told) return;
     size_max -= size;
-    into.push_back({id_, channel, position.epoch, position.next});
+    into.push_back({id_, channel, position.epoch, position.had.next()});
   }
 }
 
@@ -70,22 +72,33 @@ std::expected<Subscription::Introduced, ProtocolError> Subscription::introduce(
   if (aliases_.full() || !aliases_.introduce(alias.alias.value(), channels_.size())) {
     return refuse(ErrorCode::kFrameUnexpected, "ALIAS");
   }
-  if (is_new) known = positions_.emplace(alias.channel, Position{alias.epoch, alias.next}).first;
+  if (is_new) known = positions_.emplace(alias.channel, begun_at(alias)).first;
   channels_.push_back(&*known);
   Position& position = known->second;
   Introduced introduced;
   if (position.epoch != alias.epoch) {
     introduced.reset = !base::planted(base::PlantedBug::kResetIsNotTold);
-    position = {alias.epoch, alias.next};
+    position = begun_at(alias);
+  } else if (!position.begun) {
+    position.begun = true;
+    position.had.advance(alias.next);
   } else if (!position.told && !is_new) {
-    if (alias.next > position.next) {
-      introduced.missed = Gap{position.next, alias.next, GapReason::kRetention};
-      position.next = alias.next;
-    }
-    position.replaying = alias.next < position.next;
+    introduced.missed = missing(position, alias.next);
+    position.had.advance(alias.next);
+    position.replaying = alias.next < position.had.next();
   }
   // Otherwise it goes on where we stand: its first run or gap is held against our own position.
   return introduced;
+}
+
+std::vector<Gap> Subscription::missing(const Position& position, Offset to) {
+  std::vector<Gap> gaps;
+  for (Offset from = position.had.next(); from < to;) {
+    const auto stretch = position.had.look(from, to - from);
+    if (!stretch.known) gaps.push_back({from, from + stretch.count, GapReason::kRetention});
+    from += stretch.count;
+  }
+  return gaps;
 }
 
 std::expected<void, ProtocolError> Subscription::introduce(const wire::Producer& producer) {
@@ -104,13 +117,43 @@ std::expected<Subscription::Advanced, ProtocolError> Subscription::advance(Chann
   if (place == nullptr) return refuse(ErrorCode::kAliasUnknown, "a channel's alias");
   auto& [name, position] = *channels_[*place];
   Advanced advanced{.channel = name.text()};
-  if (position.replaying && from < position.next) {
-    advanced.known = std::min(position.next, to) - from;
-  } else if (from != position.next) {
+  const Offset next = position.had.next();
+  if (position.replaying && from < next) {
+    advanced.known = std::min(next, to) - from;
+  } else if (from != next) {
     return refuse(ErrorCode::kSequenceInvalid, "an offset left out or told again");
   }
-  position.next = std::max(position.next, to);
+  position.had.advance(to);
   return advanced;
+}
+
+// spec: SUBSCRIBE-8
+std::expected<Subscription::Arrived, ProtocolError> Subscription::arrive(const wire::Alias& alias,
+                                                                         Offset from, Offset to) {
+  auto known = positions_.find(alias.channel);
+  if (known == positions_.end()) {
+    if (positions_.size() >= channel_count_max_) {
+      return refuse(ErrorCode::kLimitExceeded, "channels of a subscription");
+    }
+    known = positions_.emplace(alias.channel, Position{.epoch = alias.epoch}).first;
+  }
+  auto& [name, position] = *known;
+  if (position.epoch != alias.epoch) {
+    position = {.epoch = alias.epoch};
+    return Arrived{.channel = name.text(), .reset = true};
+  }
+  const auto stretch = position.had.look(from, to - from);
+  position.had.add(from, from + stretch.count);
+  if (position.had.above().size() > scatter_max_) {
+    return refuse(ErrorCode::kLimitExceeded, "holes in a channel");
+  }
+  return Arrived{.channel = name.text(), .known = stretch.known, .count = stretch.count};
+}
+
+std::optional<Offset> Subscription::position(const ChannelName& channel) const {
+  const auto known = positions_.find(channel);
+  if (known == positions_.end() || !known->second.begun) return std::nullopt;
+  return known->second.had.next();
 }
 
 std::string_view Subscription::publisher(ProducerAlias producer) {

@@ -11,9 +11,11 @@
 #include <string_view>
 #include <vector>
 
+#include "base/arrivals.h"
 #include "orzatty/channel.h"
 #include "orzatty/error.h"
 #include "orzatty/ids.h"
+#include "orzatty/limits.h"
 #include "orzatty/message.h"
 #include "wire/alias.h"
 #include "wire/alias_table.h"
@@ -29,11 +31,14 @@ class Subscription {
   static constexpr std::size_t kPositionBytesMax = 48 * 1024;
 
   Subscription(SubscriptionId id, ChannelPattern pattern, const StartPosition& start,
-               std::size_t channel_count_max)
+               const Limits& limits)
       : id_(id),
         pattern_(std::move(pattern)),
         start_(start),
-        channel_count_max_(channel_count_max) {}
+        channel_count_max_(limits.subscription_channel_count_max),
+        // Between any two ranges something is on a stream that has not ended.
+        scatter_max_(std::size_t{limits.subscription_count_max} +
+                     limits.passing_stream_count_max) {}
 
   // What to ask for on a new connection.
   [[nodiscard]] wire::Subscribe request();
@@ -44,8 +49,8 @@ class Subscription {
 
   // What ALIAS means for a channel that was known already.
   struct Introduced {
-    bool reset = false;         // it began a new life
-    std::optional<Gap> missed;  // it goes on further ahead, and nobody will say more of it
+    bool reset = false;       // it began a new life
+    std::vector<Gap> missed;  // it goes on further ahead, and nobody will say more of it
   };
   [[nodiscard]] std::expected<Introduced, ProtocolError> introduce(const wire::Alias& alias);
   [[nodiscard]] std::expected<void, ProtocolError> introduce(const wire::Producer& producer);
@@ -57,6 +62,18 @@ class Subscription {
   };
   [[nodiscard]] std::expected<Advanced, ProtocolError> advance(ChannelAlias alias, Offset from,
                                                                Offset to);
+  // The same on a passing stream, of [from, to) the first part alone: `count` of them, that had been
+  // seen before or not. With `reset`, ask again.
+  struct Arrived {
+    std::string_view channel;
+    bool reset = false;  // the channel began a new life
+    bool known = false;
+    std::uint64_t count = 0;
+  };
+  [[nodiscard]] std::expected<Arrived, ProtocolError> arrive(const wire::Alias& alias, Offset from,
+                                                             Offset to);
+  // All below has come, of a channel whose beginning is known.
+  [[nodiscard]] std::optional<Offset> position(const ChannelName& channel) const;
   [[nodiscard]] std::string_view publisher(ProducerAlias producer);
 
   // SUBSCRIBED came, and said in how many channels it begins.
@@ -70,16 +87,24 @@ class Subscription {
  private:
   struct Position {
     ChannelEpoch epoch;
-    Offset next;
+    base::Arrivals<Offset> had{};
+    bool begun = false;      // where it begins is known; a passing stream may come before its ALIAS
     bool told = false;       // stood in the SUBSCRIBE of this connection
     bool replaying = false;  // did not, and the server begins where we have been already
   };
   using Positions = std::map<ChannelName, Position>;
 
+  static Position begun_at(const wire::Alias& alias) {
+    return {.epoch = alias.epoch, .had = base::Arrivals<Offset>(alias.next), .begun = true};
+  }
+  // What is missing below `to`.
+  [[nodiscard]] static std::vector<Gap> missing(const Position& position, Offset to);
+
   SubscriptionId id_;
   ChannelPattern pattern_;
   StartPosition start_;
   std::size_t channel_count_max_;
+  std::size_t scatter_max_;
   Positions positions_;
   bool ready_ = false;
 

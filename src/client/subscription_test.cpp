@@ -23,7 +23,7 @@ class SubscriptionTest : public testing::Test {
     return ErrorCode::kNone;
   }
   Subscription subscription_{SubscriptionId(4), *ChannelPattern::parse("a.>"),
-                             StartPosition::live(), 16'384};
+                             StartPosition::live(), Limits{}};
   std::uint64_t known_ = 0;
 };
 
@@ -87,7 +87,7 @@ TEST_F(SubscriptionTest, HoldsAServerToThePositionThatItWasTold) {
     static_cast<void>(subscription_.request());
     const auto introduced = subscription_.introduce(alias(3, "a.x", elsewhere));
     ASSERT_TRUE(introduced);
-    EXPECT_FALSE(introduced->reset || introduced->missed);
+    EXPECT_FALSE(introduced->reset || !introduced->missed.empty());
     EXPECT_EQ(advance(3, elsewhere, 12), ErrorCode::kSequenceInvalid);
   }
 }
@@ -113,7 +113,8 @@ TEST_F(SubscriptionTest, RefusesNamesThatAreIntroducedTwice) {
 }
 
 TEST_F(SubscriptionTest, RefusesMoreChannelsThanItsLimit) {
-  Subscription small(SubscriptionId(0), *ChannelPattern::parse(">"), StartPosition::live(), 2);
+  Subscription small(SubscriptionId(0), *ChannelPattern::parse(">"), StartPosition::live(),
+                     {.subscription_channel_count_max = 2});
   ASSERT_TRUE(small.introduce(alias(0, "a", 0)));
   ASSERT_TRUE(small.introduce(alias(1, "b", 0)));
   const auto third = small.introduce(alias(2, "c", 0));
@@ -145,8 +146,8 @@ TEST_F(ManyChannelsTest, AsksWithAsManyPositionsAsFitIntoAFrame) {
 
 TEST_F(ManyChannelsTest, TellsAJumpAheadAsMissed) {
   const auto introduced = subscription_.introduce(alias(0, kUntold, 130));
-  ASSERT_TRUE(introduced && introduced->missed);
-  EXPECT_EQ(*introduced->missed, (Gap{Offset(100), Offset(130), GapReason::kRetention}));
+  ASSERT_TRUE(introduced && introduced->missed.size() == 1);
+  EXPECT_EQ(introduced->missed[0], (Gap{Offset(100), Offset(130), GapReason::kRetention}));
   EXPECT_EQ(advance(0, 130, 131), ErrorCode::kNone);
 }
 
@@ -159,6 +160,94 @@ TEST_F(ManyChannelsTest, PassesOverWhatIsRepeated) {
   EXPECT_EQ(advance(0, 103, 104), ErrorCode::kNone);
   EXPECT_EQ(known_, 0U);
   EXPECT_EQ(advance(0, 105, 106), ErrorCode::kSequenceInvalid);
+}
+
+class ScatteredTest : public testing::Test {
+ protected:
+  // "+3": that many of the first are new; "=" they were seen before, "r" the channel began anew.
+  std::string arrive(std::uint64_t from, std::uint64_t to, ChannelEpoch epoch = kEpoch) {
+    wire::Alias passing = alias(0, "a.x", from);
+    passing.epoch = epoch;
+    const auto arrived = subscription_.arrive(passing, Offset(from), Offset(to));
+    if (!arrived) return std::string(name(arrived.error().code));
+    if (arrived->reset) return "r";
+    return (arrived->known ? "=" : "+") + std::to_string(arrived->count);
+  }
+  [[nodiscard]] std::optional<Offset> position() const {
+    return subscription_.position(*ChannelName::parse("a.x"));
+  }
+  Subscription subscription_{
+      SubscriptionId(4), *ChannelPattern::parse("a.>"), StartPosition::live(),
+      {.subscription_count_max = 2, .passing_stream_count_max = 2}};
+};
+
+// spec: SUBSCRIBE-8
+TEST_F(ScatteredTest, TakesOffsetsInAnyOrderOnce) {
+  ASSERT_TRUE(subscription_.introduce(alias(0, "a.x", 10)));
+
+  EXPECT_EQ(arrive(15, 20), "+5");
+  EXPECT_EQ(arrive(10, 12), "+2");
+  EXPECT_EQ(position(), Offset(12));
+  EXPECT_EQ(arrive(11, 20), "=1");
+  EXPECT_EQ(arrive(12, 20), "+3");
+  EXPECT_EQ(arrive(15, 20), "=5");
+  EXPECT_EQ(position(), Offset(20));
+}
+
+// spec: SUBSCRIBE-2, SUBSCRIBE-8
+TEST_F(ScatteredTest, TakesWhatComesBeforeItsBeginningIsTold) {
+  EXPECT_EQ(arrive(12, 14), "+2");
+  EXPECT_EQ(position(), std::nullopt);
+  EXPECT_TRUE(subscription_.request().positions.empty());
+
+  const auto introduced = subscription_.introduce(alias(0, "a.x", 10));
+
+  ASSERT_TRUE(introduced);
+  EXPECT_TRUE(introduced->missed.empty());
+  EXPECT_EQ(position(), Offset(10));
+  EXPECT_EQ(arrive(10, 12), "+2");
+  EXPECT_EQ(position(), Offset(14));
+}
+
+// spec: RESUME-3, SUBSCRIBE-8
+TEST_F(ScatteredTest, KnowsOnTheNextConnectionWhatCameAboveAHole) {
+  ASSERT_TRUE(subscription_.introduce(alias(0, "a.x", 0)));
+  EXPECT_EQ(arrive(3, 5), "+2");
+  subscription_.lose();
+
+  EXPECT_EQ(subscription_.request().positions[0].next, Offset(0));
+  EXPECT_EQ(arrive(0, 5), "+3");
+  EXPECT_EQ(arrive(3, 5), "=2");
+}
+
+// spec: SUBSCRIBE-4
+TEST_F(ScatteredTest, MissesWhatDidNotComeOfWhatTheServerLeavesOut) {
+  ASSERT_TRUE(subscription_.introduce(alias(0, "a.x", 0)));
+  EXPECT_EQ(arrive(3, 5), "+2");
+  subscription_.lose();
+
+  const auto introduced = subscription_.introduce(alias(0, "a.x", 8));
+
+  ASSERT_TRUE(introduced);
+  EXPECT_EQ(introduced->missed,
+            (std::vector<Gap>{{Offset(0), Offset(3), GapReason::kRetention},
+                              {Offset(5), Offset(8), GapReason::kRetention}}));
+}
+
+TEST_F(ScatteredTest, BeginsAnewWhereAPassingStreamIsTheFirstToTellOfANewLife) {
+  ASSERT_TRUE(subscription_.introduce(alias(0, "a.x", 10)));
+  EXPECT_EQ(arrive(10, 20), "+10");
+
+  EXPECT_EQ(arrive(5, 6, ChannelEpoch(99)), "r");
+  EXPECT_EQ(arrive(5, 6, ChannelEpoch(99)), "+1");
+  EXPECT_EQ(position(), std::nullopt);
+}
+
+TEST_F(ScatteredTest, RefusesMoreHolesThanThereCanBeStreams) {
+  ASSERT_TRUE(subscription_.introduce(alias(0, "a.x", 0)));
+  for (std::uint64_t hole = 0; hole < 4; ++hole) EXPECT_EQ(arrive(1 + 2 * hole, 2 + 2 * hole), "+1");
+
+  EXPECT_EQ(arrive(9, 10), name(ErrorCode::kLimitExceeded));
 }
 
 }  // namespace

@@ -6,10 +6,22 @@
 
 namespace orzatty::client {
 
+namespace {
+
+// The bytes of the first `count` message frames.
+std::size_t size_of(BytesView frames, std::uint64_t count) {
+  std::size_t size = 0;
+  auto message = wire::MessageRange(frames).begin();
+  for (; count > 0; --count, ++message) size += message->frame_size;
+  return size;
+}
+
+}  // namespace
+
 SubscriptionId Subscriptions::add(const ChannelPattern& pattern, const StartPosition& start) {
   const SubscriptionId id(next_id_++);
   auto& made = items_[id.value()];
-  made = std::make_unique<Subscription>(id, pattern, start, channel_count_max_);
+  made = std::make_unique<Subscription>(id, pattern, start, limits_);
   if (session_ != nullptr) session_->subscribe(made->request());
   return id;
 }
@@ -102,8 +114,8 @@ Subscriptions::Result Subscriptions::introduced(const session::ChannelIntroduced
   if (!meaning) return std::unexpected(meaning.error());
   const std::string channel(introduced.alias.channel.text());
   if (meaning->reset) outputs.push_back(ChannelReset{introduced.subscription, channel});
-  if (meaning->missed) {
-    outputs.push_back(Missed{introduced.subscription, channel, *meaning->missed});
+  for (const Gap& gap : meaning->missed) {
+    outputs.push_back(Missed{introduced.subscription, channel, gap});
   }
   if ((*known)->become_ready()) outputs.push_back(SubscriptionReady{introduced.subscription});
   return {};
@@ -119,6 +131,7 @@ Subscriptions::Result Subscriptions::missed(const session::DeliveryGap& gap, Out
   const auto known = find(gap.subscription);
   if (!known) return std::unexpected(known.error());
   if (*known == nullptr || (*known)->ended) return {};
+  if (gap.passing != nullptr) return missed_passing(**known, gap, outputs);
   const auto advanced = (*known)->advance(gap.channel, gap.gap.from, gap.gap.to);
   if (!advanced) return std::unexpected(advanced.error());
   const Gap news{gap.gap.from + advanced->known, gap.gap.to, gap.gap.reason};
@@ -126,6 +139,59 @@ Subscriptions::Result Subscriptions::missed(const session::DeliveryGap& gap, Out
     outputs.push_back(Missed{gap.subscription, std::string(advanced->channel), news});
   }
   return {};
+}
+
+Subscriptions::Result Subscriptions::missed_passing(Subscription& subscription,
+                                                    const session::DeliveryGap& gap,
+                                                    Outputs& outputs) {
+  for (Offset from = gap.gap.from; from < gap.gap.to;) {
+    const auto arrived = subscription.arrive(*gap.passing->alias, from, gap.gap.to);
+    if (!arrived) return std::unexpected(arrived.error());
+    const std::string channel(arrived->channel);
+    if (arrived->reset) {
+      outputs.push_back(ChannelReset{gap.subscription, channel});
+    } else if (!arrived->known) {
+      outputs.push_back(
+          Missed{gap.subscription, channel, Gap{from, from + arrived->count, gap.gap.reason}});
+    }
+    from += arrived->count;
+  }
+  return {};
+}
+
+std::optional<Offset> Subscriptions::position(const session::DeliveryMessages& messages) {
+  if (messages.passing == nullptr) return messages.first + messages.count;
+  const auto known = find(messages.subscription);
+  if (!known || *known == nullptr) return std::nullopt;
+  return (*known)->position(messages.passing->alias->channel);
+}
+
+std::expected<std::optional<Delivered>, ProtocolError> Subscriptions::arrived(
+    session::DeliveryMessages& rest, Outputs& outputs) {
+  const auto known = find(rest.subscription);
+  if (!known) return std::unexpected(known.error());
+  if (*known == nullptr || (*known)->ended) rest.count = 0;
+  while (rest.count > 0) {
+    const auto arrived =
+        (*known)->arrive(*rest.passing->alias, rest.first, rest.first + rest.count);
+    if (!arrived) return std::unexpected(arrived.error());
+    if (arrived->reset) {  // which is told first
+      outputs.push_back(ChannelReset{rest.subscription, std::string(arrived->channel)});
+      return std::nullopt;
+    }
+    const BytesView frames = rest.frames.first(size_of(rest.frames, arrived->count));
+    const Delivered delivered{.subscription = rest.subscription,
+                              .channel = arrived->channel,
+                              .publisher = *rest.passing->publisher,
+                              .first = rest.first,
+                              .count = arrived->count,
+                              .frames = frames};
+    rest.first += arrived->count;
+    rest.count -= arrived->count;
+    rest.frames = rest.frames.subspan(frames.size());
+    if (!arrived->known) return delivered;
+  }
+  return std::nullopt;
 }
 
 std::expected<std::optional<Delivered>, ProtocolError> Subscriptions::delivered(
@@ -138,12 +204,7 @@ std::expected<std::optional<Delivered>, ProtocolError> Subscriptions::delivered(
   if (!advanced) return std::unexpected(advanced.error());
   if (advanced->known == messages.count) return std::nullopt;
   BytesView frames = messages.frames;
-  if (advanced->known > 0) {
-    std::size_t size = 0;
-    auto message = wire::MessageRange(frames).begin();
-    for (std::uint64_t i = 0; i < advanced->known; ++i, ++message) size += message->frame_size;
-    frames = frames.subspan(size);
-  }
+  if (advanced->known > 0) frames = frames.subspan(size_of(frames, advanced->known));
   return Delivered{.subscription = messages.subscription,
                    .channel = advanced->channel,
                    .publisher = (*known)->publisher(messages.producer),

@@ -17,7 +17,7 @@ class Subscriptions {
  public:
   using Result = std::expected<void, ProtocolError>;
 
-  explicit Subscriptions(std::size_t channel_count_max) : channel_count_max_(channel_count_max) {}
+  explicit Subscriptions(const Limits& limits) : limits_(limits) {}
 
   [[nodiscard]] SubscriptionId add(const ChannelPattern& pattern, const StartPosition& start);
   void remove(SubscriptionId id, Outputs& outputs);
@@ -37,12 +37,20 @@ class Subscriptions {
   [[nodiscard]] std::expected<std::optional<Delivered>, ProtocolError> delivered(
       const session::DeliveryMessages& messages);
 
+  // The same of a passing stream, from the front of `rest`, which what was looked at is taken off.
+  [[nodiscard]] std::expected<std::optional<Delivered>, ProtocolError> arrived(
+      session::DeliveryMessages& rest, Outputs& outputs);
+  // Up to where all was handed out, of the channel that these messages are of.
+  [[nodiscard]] std::optional<Offset> position(const session::DeliveryMessages& messages);
+
  private:
+  Result missed_passing(Subscription& subscription, const session::DeliveryGap& gap,
+                        Outputs& outputs);
   // Nothing for a subscription that was there once: what is still on its way is of no interest.
   // spec: STREAM-6
   [[nodiscard]] std::expected<Subscription*, ProtocolError> find(SubscriptionId id);
 
-  std::size_t channel_count_max_;
+  const Limits limits_;
   std::map<std::uint64_t, std::unique_ptr<Subscription>> items_;  // by id
   std::uint64_t next_id_ = 0;
   session::ClientSession* session_ = nullptr;

@@ -60,7 +60,9 @@ bool Channel::append(const Batch& batch, Instant now) {
                  .bytes = size,
                  .begin = begin,
                  .appended = now});
-  if (index_.end_number() != end_before) producers_.run_added(batch.producer, end_before);
+  if (index_.end_number() != end_before) {
+    producers_.run_added(batch.producer, runs_up_to(batch.producer, batch.first), end_before);
+  }
   note_stored(batch, begin, now);
   return true;
 }
@@ -104,7 +106,9 @@ void Channel::trim(Instant now, std::vector<ChannelReader*>& overtaken) {
   while (!index_.empty() && may_go(index_.front(), now)) {
     if (config_.slow_policy == SlowPolicy::kWait && readers_.count_at_front() > 0) break;
     kept_bytes_ -= index_.front().bytes;
-    producers_.run_removed(index_.front().producer);
+    const base::LogRun& oldest = index_.front();
+    producers_.run_removed(oldest.producer,
+                           runs_up_to(oldest.producer, oldest.first_sequence) - 1);
     index_.pop_front();
     readers_.pop_front(overtaken);
     trimmed = true;
@@ -149,24 +153,38 @@ base::LogCursor Channel::locate(Offset offset) const {
   return cursor;
 }
 
-Channel::Past Channel::find(base::ProducerNumber producer, Sequence first,
-                            std::uint64_t count) const {
+std::size_t Channel::runs_up_to(base::ProducerNumber producer, Sequence sequence) const {
   const base::Ring<base::RunNumber>& runs = producers_[producer].runs;
-  std::size_t low = 0;  // the first run that begins behind `first`
+  std::size_t low = 0;
   for (std::size_t high = runs.size(); low < high;) {
     const std::size_t middle = low + (high - low) / 2;
-    if (index_.find(runs[middle])->first_sequence <= first) {
+    if (index_.find(runs[middle])->first_sequence <= sequence) {
       low = middle + 1;
     } else {
       high = middle;
     }
   }
+  return low;
+}
+
+Channel::Past Channel::find(base::ProducerNumber producer, Sequence first,
+                            std::uint64_t count) const {
+  const base::Ring<base::RunNumber>& runs = producers_[producer].runs;
+  const std::size_t place = runs_up_to(producer, first);
   std::uint64_t until = count;
-  if (low < runs.size()) until = std::min(until, index_.find(runs[low])->first_sequence - first);
-  if (low == 0) return {.fate = Past::Fate::kForgotten, .offset = {}, .count = until};
-  const base::LogRun& run = *index_.find(runs[low - 1]);
+  if (place < runs.size()) {
+    until = std::min(until, index_.find(runs[place])->first_sequence - first);
+  }
+  if (place == 0) return {.fate = Past::Fate::kForgotten, .offset = {}, .count = until};
+  const base::LogRun& run = *index_.find(runs[place - 1]);
   const std::uint64_t inside = first - run.first_sequence;
-  if (inside >= run.count) return {.fate = Past::Fate::kRefused, .offset = {}, .count = until};
+  if (inside >= run.count) {
+    // Where no order is kept, what was let go of may lie between what is kept.
+    const bool in_order = producers_[producer].mode != DeliveryMode::kUnordered;
+    return {.fate = in_order ? Past::Fate::kRefused : Past::Fate::kForgotten,
+            .offset = {},
+            .count = until};
+  }
   return {.fate = Past::Fate::kKept,
           .offset = run.first_offset + inside,
           .count = std::min(until, run.count - inside)};

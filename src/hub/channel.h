@@ -21,6 +21,7 @@
 #include "orzatty/ids.h"
 #include "orzatty/limits.h"
 #include "session/transport.h"
+#include "wire/ack.h"
 
 namespace orzatty::hub {
 
@@ -30,6 +31,9 @@ struct Owed {
   session::RemoteStream stream;
   std::uint64_t size = 0;
   std::uint64_t end = 0;  // position in the log behind the bytes it is for
+  // Where no order is kept, the acknowledgement: a stream of its own has no credit to wait for.
+  std::optional<wire::AckRun> ack;
+  std::uint32_t nonce = 0;
 };
 
 // Messages of one producer, as they are put into the log.
@@ -127,6 +131,8 @@ class Channel {
   void note_stored(const Batch& batch, base::LogCursor begin, Instant now);
   [[nodiscard]] std::optional<Instant> next_of_age() const;
   [[nodiscard]] bool may_go(const base::LogRun& run, Instant now) const;
+  // How many runs of the producer do not begin behind that sequence. O(log n).
+  [[nodiscard]] std::size_t runs_up_to(base::ProducerNumber producer, Sequence sequence) const;
   void note_newest(BytesView frames, base::LogCursor begin);
 
   ChannelName name_;

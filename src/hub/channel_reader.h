@@ -38,6 +38,8 @@ class ChannelReader {
     base::LogCursor begin;
   };
   [[nodiscard]] Step step(Instant now) const;
+  // Of a step's messages as many as `size_max` bytes hold, but at least one.
+  static void shorten(Step& step, std::uint64_t size_max);
   // The step was taken; its bytes are pinned by whoever took it. False when it has everything now.
   bool advance(const Step& step);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "wire/alias.h"
+#include "wire/deliver.h"
 #include "wire/gap_mark.h"
 #include "wire/producer.h"
 #include "wire/run.h"
@@ -30,7 +31,8 @@ void Delivery::add(Channel& channel, Offset next) {
 void Delivery::line_up(ChannelReader& reader) {
   if (reader.in_line) return;
   reader.in_line = true;
-  line_.push_back(&reader);
+  const bool keeps_order = reader.channel().config().mode != DeliveryMode::kUnordered;
+  (keeps_order ? line_ : scattered_).push_back(&reader);
 }
 
 ChannelReader* Delivery::find(ChannelAlias alias) {
@@ -56,23 +58,85 @@ Delivery::Refilled Delivery::refill(session::SendQueue& queue, session::SessionC
     if (!marks_.empty() && !marks.write(marks_, queue)) return Refilled::kNoRoom;
 
     if (introduces) reader.set_alias(step.producer, ProducerAlias(producer_count_++));
-    base::LogCursor cursor = step.begin;
-    for (std::uint64_t rest = step.size; rest > 0;) {
-      base::Piece piece = base::Log::take(cursor, rest);
-      rest -= piece.bytes.size();
-      queue.push(std::move(piece));
-    }
-    counters.messages += step.count;
-    counters.bytes += step.size;
-    if (step.gap) counters.missed += step.gap->to - step.gap->from;
-    count(step, reader.channel().traffic());
-    if (read.empty() || read.back() != &reader.channel()) read.push_back(&reader.channel());
+    push(step, queue);
+    pass(line_, step, counters, read);
+  }
+  return refill_passing(core, marks, counters, read, now);
+}
 
-    line_.pop_front();
-    reader.in_line = false;
-    if (reader.advance(step)) line_up(reader);
+void Delivery::push(const ChannelReader::Step& step, session::SendQueue& queue) {
+  base::LogCursor cursor = step.begin;
+  for (std::uint64_t rest = step.size; rest > 0;) {
+    base::Piece piece = base::Log::take(cursor, rest);
+    rest -= piece.bytes.size();
+    queue.push(std::move(piece));
+  }
+}
+
+void Delivery::pass(base::Ring<ChannelReader*>& line, const ChannelReader::Step& step,
+                    DeliveryCounters& counters, std::vector<Channel*>& read) {
+  ChannelReader& reader = *line.pop_front();
+  counters.messages += step.count;
+  counters.bytes += step.size;
+  if (step.gap) counters.missed += step.gap->to - step.gap->from;
+  count(step, reader.channel().traffic());
+  if (read.empty() || read.back() != &reader.channel()) read.push_back(&reader.channel());
+  reader.in_line = false;
+  if (reader.advance(step)) line_up(reader);
+}
+
+Delivery::Refilled Delivery::refill_passing(session::SessionCore& core, session::Scratch& marks,
+                                            DeliveryCounters& counters, std::vector<Channel*>& read,
+                                            Instant now) {
+  while (!scattered_.empty()) {
+    const std::uint64_t waiting = core.sends().passing_unsent(stream_);
+    if (waiting >= session::SendTable::kRefillBelow) break;
+    ChannelReader& reader = *scattered_.front();
+    if (waiting > 0 && !reader.channel().deadlines().empty()) break;  // spec: DEADLINE-2
+    ChannelReader::Step step = reader.step(now);
+    ChannelReader::shorten(step, kPassingBytes);
+    if (!send_passing(reader, step, core, marks)) return Refilled::kNoRoom;
+    pass(scattered_, step, counters, read);
   }
   return Refilled::kDone;
+}
+
+// All that it takes to understand it stands on the stream, so that it waits for no other. spec:
+// STREAM-11
+bool Delivery::send_passing(const ChannelReader& reader, const ChannelReader::Step& step,
+                            session::SessionCore& core, session::Scratch& marks) {
+  const Channel& channel = reader.channel();
+  marks_.clear();
+  wire::encode(wire::Deliver{.subscription = id_, .passing = true}, marks_);
+  wire::encode(wire::Alias{.alias = reader.alias(),
+                           .epoch = channel.epoch(),
+                           .next = step.gap ? step.gap->from : step.first,
+                           .channel = channel.name(),
+                           .mode = channel.config().mode},
+               marks_);
+  if (step.gap) {
+    wire::encode(wire::GapMark{reader.alias(), step.gap->from, step.gap->to, step.gap->reason},
+                 marks_);
+  }
+  if (step.size > 0) {
+    const Producer& producer = channel.producers()[step.producer];
+    wire::encode(wire::Producer{ProducerAlias(0), producer.id, producer.identity}, marks_);
+    wire::encode(wire::Run{.channel = reader.alias(),
+                           .producer = ProducerAlias(0),
+                           .first = step.first.value(),
+                           .size = step.size,
+                           .nonce = core.draw_nonce()},
+                 marks_);
+  }
+  session::SendTable& sends = core.sends();
+  const session::StreamKey stream = sends.add_passing(stream_);
+  if (!marks.write(marks_, sends.queue(stream))) {
+    sends.release(stream);
+    return false;
+  }
+  push(step, sends.queue(stream));
+  sends.finish(stream);
+  return true;
 }
 
 // All channels come before the messages of any: a subscriber that knows each of its beginnings can

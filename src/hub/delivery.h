@@ -33,6 +33,9 @@ class Delivery {
   static constexpr std::uint64_t kFillOfValues = 2 * 1024;
   // What the receiver lets one stream introduce. spec: STREAM-7
   static constexpr std::uint64_t kProducerCountMax = 64 * 1024;
+  // Of a channel that keeps no order this much shares a stream: with what stands before it, one packet
+  // of the narrowest path, whose fate it shares anyway.
+  static constexpr std::uint64_t kPassingBytes = 1024;
 
   Delivery(base::SlabKey peer, SubscriptionId id, ChannelPattern pattern, session::StreamKey stream)
       : peer_(peer), id_(id), pattern_(std::move(pattern)), stream_(stream) {}
@@ -59,7 +62,7 @@ class Delivery {
                   DeliveryCounters& counters, std::vector<Channel*>& read, Instant now);
 
   // Some reader has not caught up.
-  [[nodiscard]] bool has_news() const { return !line_.empty(); }
+  [[nodiscard]] bool has_news() const { return !line_.empty() || !scattered_.empty(); }
 
   // While its wildcard has not looked at all channels: the last name that it saw. Those behind it
   // are found in their turn.
@@ -71,6 +74,17 @@ class Delivery {
   }
 
  private:
+  // The same for channels that keep no order, on streams of their own.
+  [[nodiscard]] Refilled refill_passing(session::SessionCore& core, session::Scratch& marks,
+                                        DeliveryCounters& counters, std::vector<Channel*>& read,
+                                        Instant now);
+  // False when there is no room for marks.
+  [[nodiscard]] bool send_passing(const ChannelReader& reader, const ChannelReader::Step& step,
+                                  session::SessionCore& core, session::Scratch& marks);
+  static void push(const ChannelReader::Step& step, session::SendQueue& queue);
+  // The step of whoever stands first in the line was taken.
+  void pass(base::Ring<ChannelReader*>& line, const ChannelReader::Step& step,
+            DeliveryCounters& counters, std::vector<Channel*>& read);
   // False when there is no room for marks.
   [[nodiscard]] bool introduce(session::SendQueue& queue, session::Scratch& marks);
   void encode_marks(ChannelReader& reader, const ChannelReader::Step& step,
@@ -83,6 +97,7 @@ class Delivery {
   std::vector<std::unique_ptr<ChannelReader>> readers_;  // by alias
   std::size_t introduced_ = 0;                           // of them
   base::Ring<ChannelReader*> line_;                      // those with news, in turns
+  base::Ring<ChannelReader*> scattered_;                 // likewise, of channels without an order
   std::uint64_t producer_count_ = 0;
   std::uint8_t priority_ = 0;
   Bytes marks_;  // reused

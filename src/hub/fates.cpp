@@ -26,8 +26,9 @@ FateRun fate_in_log(const Channel& channel, base::ProducerNumber number, Sequenc
 
 FateRun fate_of(const Producer& producer, base::ProducerNumber number, const Channel* channel,
                 Sequence first, std::uint64_t count) {
-  if (first >= producer.next) return {first, count, FateKind::kUnknown, 0};
-  count = std::min<std::uint64_t>(count, producer.next - first);
+  const auto stretch = producer.known.look(first, count);
+  count = stretch.count;
+  if (!stretch.known) return {first, count, FateKind::kUnknown, 0};
   if (first < producer.since) {  // it said that it had sent them, to whoever was there before
     count = std::min<std::uint64_t>(count, producer.since - first);
     return {first, count, FateKind::kUnknown, 0};

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -36,11 +37,13 @@ class Way {
   template <class Deliver, class Acked>
   bool carry(session::SendTable& sends, session::Refill& source, Deliver deliver, Acked acked) {
     bool moved = false;
-    while (const auto key = sends.next_to_open()) {
-      sends.opened(*key);
-      streams_[*key] = {RemoteStream(++opened_), window_};
-    }
-    while (const auto offer = sends.offer(source)) {
+    const auto next = [&] {
+      auto offer = sends.offer(source);
+      while (!offer && open(sends)) offer = sends.offer(source);  // what it has just begun
+      return offer;
+    };
+    static_cast<void>(open(sends));
+    while (const auto offer = next()) {
       const bool control = offer->stream == session::kControlKey;
       Stream& stream = streams_[offer->stream];
       bytes_.clear();
@@ -72,6 +75,15 @@ class Way {
   [[nodiscard]] std::uint64_t credit_left(StreamKey stream) { return streams_[stream].credit; }
 
  private:
+  bool open(session::SendTable& sends) {
+    bool any = false;
+    while (const auto key = sends.next_to_open()) {
+      sends.opened(*key);
+      streams_[*key] = {RemoteStream(++opened_), window_};
+      any = true;
+    }
+    return any;
+  }
   struct Stream {
     RemoteStream id;
     std::uint64_t credit = 0;
@@ -177,6 +189,15 @@ class Client {
     next_[stream] = preface.next.value();
     return stream;
   }
+  // Some messages by themselves, of a publication whose preface is like that.
+  void send_passing(wire::Publish preface, std::uint64_t first,
+                    const std::vector<std::string>& texts) {
+    preface.passing = true;
+    const StreamKey stream = open_publication(preface);
+    next_[stream] = first;
+    send_run(stream, texts);
+    finish(stream);
+  }
   // One run of messages behind the last one.
   void send_run(StreamKey stream, const std::vector<std::string>& texts) {
     Bytes frames;
@@ -236,7 +257,9 @@ class Client {
     read_what_came(now);
   }
   void read_what_came(Instant now) {
-    for (const auto& messages : unread) session.consumed(messages, now);
+    for (const auto& messages : unread) {
+      session.consumed(messages, messages.first + messages.count, now);
+    }
     unread.clear();
   }
 
@@ -274,6 +297,7 @@ class Client {
   std::vector<std::pair<StreamKey, std::uint64_t>> unacknowledged;
   bool keeps = true;  // what it received; else it only counts
   std::uint64_t received_count = 0;
+  std::function<void(const session::DeliveryMessages&)> on_messages;
   std::map<std::string, std::uint64_t> introduced_before;  // messages that had come, by channel
   std::vector<session::DeliveryMessages> unread;
   std::vector<Delivered> received;
@@ -337,12 +361,17 @@ class Client {
   void take_messages(session::ClientOutput& output, Instant now) {
     if (const auto* messages = std::get_if<session::DeliveryMessages>(&output)) {
       received_count += messages->count;
+      if (on_messages) on_messages(*messages);
       if (keeps) keep(*messages);
-      if (reading) return session.consumed(*messages, now);
+      if (reading) {
+        return session.consumed(*messages, messages->first + messages->count, now);
+      }
       unread.push_back(*messages);
     } else if (const auto* gap = std::get_if<session::DeliveryGap>(&output)) {
-      const auto& alias =
-          subscriptions[gap->subscription.value()].channels.at(gap->channel.value());
+      const wire::Alias& alias =
+          gap->passing != nullptr
+              ? *gap->passing->alias
+              : subscriptions[gap->subscription.value()].channels.at(gap->channel.value());
       gaps.push_back({std::string(alias.channel.text()), gap->gap.from.value(), gap->gap.to.value(),
                       gap->gap.reason});
     } else if (const auto* own = std::get_if<session::DirectMessages>(&output)) {
@@ -363,12 +392,16 @@ class Client {
   }
   void keep(const session::DeliveryMessages& messages) {
     const Subscribed& subscription = subscriptions[messages.subscription.value()];
+    const session::PassingStream* const passing = messages.passing;
+    const wire::Alias& alias =
+        passing != nullptr ? *passing->alias : subscription.channels.at(messages.channel.value());
+    const std::string& publisher = passing != nullptr
+                                       ? *passing->publisher
+                                       : subscription.publishers.at(messages.producer.value());
     Offset at = messages.first;
     for (const wire::MessageView& message : wire::MessageRange(messages.frames)) {
-      received.push_back(
-          {std::string(subscription.channels.at(messages.channel.value()).channel.text()),
-           subscription.publishers.at(messages.producer.value()),
-           std::string(text_of(message.payload)), at.value()});
+      received.push_back({std::string(alias.channel.text()), publisher,
+                          std::string(text_of(message.payload)), at.value()});
       at += 1;
     }
   }

@@ -22,13 +22,13 @@ std::expected<base::ProducerNumber, ProtocolError> Producers::join(const wire::P
       producer.fenced = !base::planted(base::PlantedBug::kFenceIsOpen);
       number = add(publish, identity);
       note_if_idle(older);
-    } else if (publish.next > producer.next) {
+    } else if (publish.next > producer.known.next()) {
       // spec: PUBLISH-1, STREAM-5
       return std::unexpected(
           ProtocolError{ErrorCode::kSequenceInvalid, "PUBLISH leaves out messages"});
     } else {
       number = known->second;
-      producer.refusals.forget_below(publish.next);
+      if (!publish.passing) producer.refusals.forget_below(publish.next);
     }
   }
   ++(*this)[number].publications;
@@ -47,8 +47,9 @@ base::ProducerNumber Producers::add(const wire::Publish& publish, std::string_vi
   producer->id = publish.producer;
   producer->epoch = publish.epoch;
   producer->identity = identity;
-  producer->next = publish.next;
+  producer->known = base::Arrivals<Sequence>(publish.next);
   producer->since = publish.next;
+  producer->mode = publish.mode;
   producer->serial = ++serials_;
   newest_.insert_or_assign(Name(publish.producer, identity), number);
   return number;
@@ -74,12 +75,12 @@ void Producers::leave(base::ProducerNumber number) {
   note_if_idle(number);
 }
 
-void Producers::run_added(base::ProducerNumber number, base::RunNumber run) {
-  (*this)[number].runs.push_back(run);
+void Producers::run_added(base::ProducerNumber number, std::size_t place, base::RunNumber run) {
+  (*this)[number].runs.insert(place, run);
 }
 
-void Producers::run_removed(base::ProducerNumber number) {
-  (*this)[number].runs.pop_front();
+void Producers::run_removed(base::ProducerNumber number, std::size_t place) {
+  (*this)[number].runs.erase(place);
   note_if_idle(number);
 }
 

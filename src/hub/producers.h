@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/arrivals.h"
 #include "base/ring.h"
 #include "base/run_index.h"
 #include "hub/refusals.h"
@@ -26,14 +27,15 @@ struct Producer {
   ProducerId id;
   ProducerEpoch epoch;
   std::string identity;
-  Sequence next;                     // everything below was accepted, rejected or skipped
+  base::Arrivals<Sequence> known;    // what was accepted, rejected or skipped
   Sequence since;                    // of what was below it nothing was ever known here
   Refusals refusals;                 // what was rejected of it, as far as the producer may not know
   std::uint64_t serial = 0;          // never used twice, as its number is
   std::uint32_t publications = 0;    // that are open
-  base::Ring<base::RunNumber> runs;  // of the channel's index that are its own, oldest first
+  base::Ring<base::RunNumber> runs;  // of the channel's index that are its own, by sequences
   std::uint32_t values = 0;          // that the channel keeps beside its log
   std::uint64_t idle_stamp = 0;
+  DeliveryMode mode = DeliveryMode::kReliable;  // as it was known first
   bool fenced = false;  // a newer epoch of the same producer is at work
 
   [[nodiscard]] bool idle() const { return publications == 0 && runs.empty() && values == 0; }
@@ -61,9 +63,9 @@ class Producers {
   // That very epoch, if it is the newest one known. A newer one than asked for is another producer.
   [[nodiscard]] const base::ProducerNumber* find(const ProducerId& id, std::string_view identity,
                                                  ProducerEpoch epoch) const;
-  // The channel's index got a run of the producer's, or lost the oldest one.
-  void run_added(base::ProducerNumber number, base::RunNumber run);
-  void run_removed(base::ProducerNumber number);
+  // The channel's index got a run of the producer's, or lost one: the `place`th by sequences.
+  void run_added(base::ProducerNumber number, std::size_t place, base::RunNumber run);
+  void run_removed(base::ProducerNumber number, std::size_t place);
   // The channel keeps one value more of it, or less.
   void value_added(base::ProducerNumber number) { ++(*this)[number].values; }
   void value_removed(base::ProducerNumber number);

@@ -22,20 +22,20 @@ base::ProducerNumber join(Producers& producers, const wire::Publish& publish) {
 TEST(Producers, KnowAProducerThatComesBack) {
   Producers producers;
   const base::ProducerNumber number = join(producers, publish_of(1));
-  producers[number].next = Sequence(7);
+  producers[number].known.advance(Sequence(7));
   producers.leave(number);
 
   const base::ProducerNumber again = join(producers, publish_of(1, 0, 7));
 
   EXPECT_EQ(again, number);
-  EXPECT_EQ(producers[again].next, Sequence(7));
+  EXPECT_EQ(producers[again].known.next(), Sequence(7));
 }
 
 // spec: PUBLISH-1
 TEST(Producers, RefuseAKnownOneThatLeavesOutSequences) {
   Producers producers;
   const base::ProducerNumber number = join(producers, publish_of(1));
-  producers[number].next = Sequence(7);
+  producers[number].known.advance(Sequence(7));
 
   EXPECT_TRUE(producers.join(publish_of(1, 0, 7), "alice"));
   const auto refused = producers.join(publish_of(1, 0, 8), "alice");
@@ -48,12 +48,12 @@ TEST(Producers, RefuseAKnownOneThatLeavesOutSequences) {
 TEST(Producers, CountTheSequencesOfEachEpochOnTheirOwnAndFenceTheOlder) {
   Producers producers;
   const base::ProducerNumber older = join(producers, publish_of(1, 1));
-  producers[older].next = Sequence(7);
+  producers[older].known.advance(Sequence(7));
 
   const auto newer = producers.join(publish_of(1, 2, 0), "alice");
 
   ASSERT_TRUE(newer);
-  EXPECT_EQ(producers[*newer].next, Sequence(0));
+  EXPECT_EQ(producers[*newer].known.next(), Sequence(0));
   EXPECT_TRUE(producers[older].fenced);
   EXPECT_FALSE(producers[*newer].fenced);
   const auto refused = producers.join(publish_of(1, 1, 7), "alice");
@@ -76,29 +76,31 @@ TEST(Producers, ThatAreIdleAreForgottenLongestFirstWhenThereAreTooMany) {
   Producers producers;
   for (std::uint32_t i = 0; i <= Producers::kIdleMax; ++i) {
     const base::ProducerNumber number = join(producers, publish_of(i));
-    producers[number].next = Sequence(5);
+    producers[number].known.advance(Sequence(5));
     producers.leave(number);
   }
 
   EXPECT_EQ(producers.size(), Producers::kIdleMax);
-  EXPECT_EQ(producers[join(producers, publish_of(1))].next, Sequence(5)) << "still known";
-  EXPECT_EQ(producers[join(producers, publish_of(0))].next, Sequence(0)) << "forgotten";
+  EXPECT_EQ(producers[join(producers, publish_of(1))].known.next(), Sequence(5)) << "still known";
+  EXPECT_EQ(producers[join(producers, publish_of(0))].known.next(), Sequence(0)) << "forgotten";
 }
 
 TEST(Producers, WithMessagesOrAPublicationAreNeverForgotten) {
   Producers producers;
   const base::ProducerNumber storing = join(producers, publish_of(1));
-  producers.run_added(storing, base::RunNumber(0));
+  producers.run_added(storing, 0, base::RunNumber(0));
   producers.leave(storing);
   const base::ProducerNumber open = join(producers, publish_of(2));
-  for (const base::ProducerNumber number : {storing, open}) producers[number].next = Sequence(5);
+  for (const base::ProducerNumber number : {storing, open}) {
+    producers[number].known.advance(Sequence(5));
+  }
 
   for (std::uint32_t i = 3; i < 3 * Producers::kIdleMax; ++i) {
     producers.leave(join(producers, publish_of(i)));
   }
 
-  EXPECT_EQ(producers[join(producers, publish_of(1, 0, 5))].next, Sequence(5));
-  EXPECT_EQ(producers[join(producers, publish_of(2, 0, 5))].next, Sequence(5));
+  EXPECT_EQ(producers[join(producers, publish_of(1, 0, 5))].known.next(), Sequence(5));
+  EXPECT_EQ(producers[join(producers, publish_of(2, 0, 5))].known.next(), Sequence(5));
   EXPECT_LE(producers.size(), Producers::kIdleMax + 2);
 }
 

@@ -26,6 +26,8 @@ struct Publication {
   base::ProducerNumber producer;         // in the table below
   Producers* producers = nullptr;        // of the channel, the endpoint, or of who found no room
   bool joined = false;                   // it stands there
+  bool keeps_order = true;
+  bool has_own_stream = false;           // not only passing ones came yet
   std::string name;
 };
 

@@ -104,7 +104,7 @@ bool is_there(DeliveryMode mode) {
     case DeliveryMode::kReliable:
       return true;
     case DeliveryMode::kUnordered:
-      return false;
+      return true;
     case DeliveryMode::kDatagram:
       return false;
     case DeliveryMode::kLatest:
@@ -137,13 +137,53 @@ void Publishing::handle_channel(const ChannelName& channel, std::size_t handler)
 
 void Publishing::open(Peer& peer, const session::PublicationOpened& opened) {
   const wire::Publish& publish = opened.publish;
-  const auto [entry, is_new] = peer.publications.try_emplace(publish.publication.value());
-  // spec: STREAM-7
-  if (!is_new) {
-    return peer.session.core().fail({ErrorCode::kFrameUnexpected, "a publication twice"});
+  // spec: STREAM-11
+  if (publish.passing && publish.mode != DeliveryMode::kUnordered) {
+    return peer.session.core().fail({ErrorCode::kFrameUnexpected, "passing, with an order"});
   }
+  const auto [entry, is_new] = peer.publications.try_emplace(publish.publication.value());
   Publication& publication = entry->second;
+  if (is_new) {
+    begin(peer, publication, publish);
+  } else if (!is_same(publication, publish)) {
+    // spec: STREAM-7
+    peer.session.core().fail({ErrorCode::kFrameUnexpected, "a publication twice"});
+  }
+  if (peer.session.core().closed() || publish.passing) return;
+  publication.has_own_stream = true;
+  // spec: PUBLISH-7
+  const Sequence next = publication.joined
+                            ? (*publication.producers)[publication.producer].known.next()
+                            : publish.next;
+  answer(peer, publish.publication, next);
+}
+
+void Publishing::answer(Peer& peer, PublicationId publication, Sequence next) {
+  peer.session.accepted({.publication = publication,
+                         .first = next,
+                         .count = 0,
+                         .first_offset = {},
+                         .duplicate = false},
+                        0, 0, state_.now);
+}
+
+// A stream that joins what another stream of the same publication began. spec: STREAM-7, STREAM-11
+bool Publishing::is_same(const Publication& publication, const wire::Publish& publish) {
+  if (!publish.passing && publication.has_own_stream) return false;
+  if (publication.keeps_order || publish.mode != DeliveryMode::kUnordered) return false;
+  if (publication.name != publish.channel.text()) return false;
+  if (!publication.joined) return true;
+  const Producer& producer = (*publication.producers)[publication.producer];
+  return producer.id == publish.producer && producer.epoch == publish.epoch;
+}
+
+void Publishing::begin(Peer& peer, Publication& publication, const wire::Publish& publish) {
+  // spec: STREAM-9
+  if (peer.publications.size() > state_.config.limits.publication_count_max) {
+    return peer.session.core().fail({ErrorCode::kLimitExceeded, "too many publications"});
+  }
   publication.name = publish.channel.text();
+  publication.keeps_order = publish.mode != DeliveryMode::kUnordered;
   const auto endpoint = endpoints_.find(publish.channel.text());
   if (publish.channel.reserved() && publish.channel.text() != wire::kReplyChannel) {
     publication.refused = ErrorCode::kNotAuthorised;  // spec: NAME-3
@@ -151,6 +191,8 @@ void Publishing::open(Peer& peer, const session::PublicationOpened& opened) {
     publication.refused = ErrorCode::kNameInvalid;
   } else if (!may_publish(state_.config, publish)) {
     publication.refused = ErrorCode::kModeUnsupported;
+  } else if (endpoint != endpoints_.end() && !publication.keeps_order) {
+    publication.refused = ErrorCode::kModeUnsupported;  // a handler is given a producer's in order
   } else if (endpoint != endpoints_.end()) {
     publication.endpoint = &endpoint->second;
     publication.producers = &endpoint->second.producers;
@@ -163,21 +205,15 @@ void Publishing::open(Peer& peer, const session::PublicationOpened& opened) {
     publication.refused = ErrorCode::kChannelLimit;
     publication.producers = &turned_away_;
   }
-  if (publication.producers != nullptr) return join(peer, publication, publish);
-  peer.session.accepted({.publication = publish.publication,
-                         .first = publish.next,
-                         .count = 0,
-                         .first_offset = {},
-                         .duplicate = false},
-                        0, 0, state_.now);
+  if (publication.producers != nullptr) join(peer, publication, publish);
 }
 
-// spec: PUBLISH-3, PUBLISH-7
+// spec: PUBLISH-3
 void Publishing::join(Peer& peer, Publication& publication, const wire::Publish& publish) {
   const bool turned_away = publication.producers == &turned_away_;
   const std::string name = turned_away ? turned_away_name(peer, publish) : peer.identity;
   if (Producer* const known = turned_away ? turned_away_.find(publish.producer, name) : nullptr) {
-    known->next = std::max(known->next, publish.next);  // there was a channel in between
+    known->known.advance(publish.next);  // there was a channel in between
   }
   const auto joined = publication.producers->join(publish, name);
   if (!joined) {
@@ -187,13 +223,12 @@ void Publishing::join(Peer& peer, Publication& publication, const wire::Publish&
   }
   publication.producer = *joined;
   publication.joined = true;
+  // What came in another order can only be told apart by who knows that. spec: PUBLISH-9
+  const DeliveryMode mode = (*publication.producers)[*joined].mode;
+  if ((mode == DeliveryMode::kUnordered) == publication.keeps_order) {
+    publication.refused = ErrorCode::kModeUnsupported;
+  }
   if (!turned_away) recall_refusals(peer, publication, publish);
-  peer.session.accepted({.publication = publish.publication,
-                         .first = (*publication.producers)[*joined].next,
-                         .count = 0,
-                         .first_offset = {},
-                         .duplicate = false},
-                        0, 0, state_.now);
 }
 
 // There was no room for the channel, and now there is.
@@ -202,9 +237,27 @@ void Publishing::recall_refusals(const Peer& peer, const Publication& publicatio
   const Producer* const before =
       turned_away_.find(publish.producer, turned_away_name(peer, publish));
   Producer& producer = (*publication.producers)[publication.producer];
-  if (before == nullptr || before->epoch != producer.epoch || before->next <= producer.next) return;
-  producer.refusals.add({producer.next, before->next, ErrorCode::kChannelLimit}, state_.refusals);
-  producer.next = before->next;
+  if (before == nullptr || before->epoch != producer.epoch) return;
+  conclude(producer, producer.known.next(), before->known.next(), ErrorCode::kChannelLimit);
+  for (std::size_t i = 0; i < before->known.above().size(); ++i) {
+    const auto& range = before->known.above()[i];
+    conclude(producer, range.from, range.to, ErrorCode::kChannelLimit);
+  }
+}
+
+// What of [from, to) has no fate yet has one now, and how many that were. spec: PUBLISH-5
+std::uint64_t Publishing::conclude(Producer& producer, Sequence from, Sequence to,
+                                   std::optional<ErrorCode> refusal) {
+  std::uint64_t count = 0;
+  while (from < to) {
+    const auto stretch = producer.known.look(from, to - from);
+    const Sequence end = from + stretch.count;
+    if (!stretch.known && refusal) producer.refusals.add({from, end, *refusal}, state_.refusals);
+    if (!stretch.known) count += stretch.count;
+    producer.known.add(from, end);
+    from = end;
+  }
+  return count;
 }
 
 void Publishing::leave(Publication& publication) {
@@ -233,15 +286,25 @@ std::optional<Publishing::Fresh> Publishing::fresh(Peer& peer,
   Publication& publication = found->second;
   state_.counters.messages_in += given.count;
   state_.counters.bytes_in += given.frames.size();
-  if (publication.refused != ErrorCode::kNone) {
+  const bool goes_nowhere = publication.channel == nullptr && publication.endpoint == nullptr;
+  if (goes_nowhere) {
     reject(peer, publication, given, publication.refused);
     return std::nullopt;
   }
-  const session::PublicationMessages fresh = acknowledge_known(peer, publication, given);
+  if (!publication.keeps_order) {
+    take_scattered(peer, publication, given);
+    return std::nullopt;
+  }
+  return checked(peer, publication, acknowledge_known(peer, publication, given));
+}
+
+// What was stored before stays accepted, nothing else will be. spec: PUBLISH-3, PUBLISH-9
+std::optional<Publishing::Fresh> Publishing::checked(Peer& peer, Publication& publication,
+                                                     const session::PublicationMessages& fresh) {
   if (fresh.count == 0) return std::nullopt;
-  // What was stored before stays accepted, nothing else will be. spec: PUBLISH-3
-  if ((*publication.producers)[publication.producer].fenced) {
-    reject(peer, publication, fresh, ErrorCode::kFenced);
+  const bool fenced = (*publication.producers)[publication.producer].fenced;
+  if (fenced || publication.refused != ErrorCode::kNone) {
+    reject(peer, publication, fresh, fenced ? ErrorCode::kFenced : publication.refused);
     return std::nullopt;
   }
   const Asking asking = fresh.has_attributes ? asking_of(fresh.frames) : Asking::kNothing;
@@ -251,6 +314,33 @@ std::optional<Publishing::Fresh> Publishing::fresh(Peer& peer,
     return std::nullopt;
   }
   return Fresh{&publication, fresh, asking == Asking::kReplies};
+}
+
+// Where no order is kept, what is known and what is new may take turns. spec: PUBLISH-2, PUBLISH-10
+void Publishing::take_scattered(Peer& peer, Publication& publication,
+                                session::PublicationMessages given) {
+  const base::Arrivals<Sequence>& known = (*publication.producers)[publication.producer].known;
+  while (given.count > 0 && !peer.session.core().closed()) {
+    const auto stretch = known.look(given.first, given.count);
+    session::PublicationMessages part = given;
+    part.count = stretch.count;
+    part.frames = given.frames.first(size_of(given.frames, stretch.count));
+    given.first += part.count;
+    given.count -= part.count;
+    given.frames = given.frames.subspan(part.frames.size());
+    if (stretch.known) {
+      acknowledge(peer, publication, part);
+    } else if (const auto fresh = checked(peer, publication, part)) {
+      static_cast<void>(take(peer, *fresh));
+    }
+  }
+  check_scatter(peer, known);
+}
+
+// spec: PUBLISH-11
+void Publishing::check_scatter(Peer& peer, const base::Arrivals<Sequence>& known) {
+  if (known.above().size() <= kScatterMax) return;
+  peer.session.core().fail({ErrorCode::kLimitExceeded, "too many holes in a publication"});
 }
 
 std::optional<HubOutput> Publishing::take(Peer& peer, const Fresh& fresh) {
@@ -267,33 +357,41 @@ std::optional<HubOutput> Publishing::take(Peer& peer, const Fresh& fresh) {
 // spec: PUBLISH-1, PUBLISH-2
 session::PublicationMessages Publishing::acknowledge_known(
     Peer& peer, const Publication& publication, const session::PublicationMessages& given) {
-  const Sequence next = (*publication.producers)[publication.producer].next;
+  const Sequence next = (*publication.producers)[publication.producer].known.next();
   session::PublicationMessages fresh = given;
   if (given.first >= next || base::planted(base::PlantedBug::kDuplicateIsStored)) return fresh;
-  const std::uint64_t known = std::min<std::uint64_t>(next - given.first, given.count);
-  const std::size_t size = size_of(given.frames, known);
-  for (std::uint64_t rest = known; rest > 0;) {
-    const KnownFate past = fate_of(publication, fresh.first, rest);
+  session::PublicationMessages known = given;
+  known.count = std::min<std::uint64_t>(next - given.first, given.count);
+  known.frames = given.frames.first(size_of(given.frames, known.count));
+  acknowledge(peer, publication, known);
+  fresh.first += known.count;
+  fresh.count -= known.count;
+  fresh.frames = fresh.frames.subspan(known.frames.size());
+  return fresh;
+}
+
+void Publishing::acknowledge(Peer& peer, const Publication& publication,
+                             const session::PublicationMessages& known) {
+  Sequence first = known.first;
+  for (std::uint64_t rest = known.count; rest > 0;) {
+    const KnownFate past = fate_of(publication, first, rest);
     if (past.code != ErrorCode::kNone) {
-      peer.session.rejected(given.publication, fresh.first, fresh.first + past.count, past.code,
+      peer.session.rejected(known.publication, first, first + past.count, past.code,
                             advice(past.code));
     } else {
-      peer.session.accepted({.publication = given.publication,
-                             .first = fresh.first,
+      peer.session.accepted({.publication = known.publication,
+                             .first = first,
                              .count = past.count,
                              .first_offset = past.offset,
                              .duplicate = true,
                              .forgotten = past.forgotten},
-                            0, given.nonce, state_.now);
+                            0, known.nonce, state_.now);
     }
-    fresh.first += past.count;
+    first += past.count;
     rest -= past.count;
   }
-  state_.counters.duplicates += known;
-  peer.session.core().consumed(given.stream, size);
-  fresh.count -= known;
-  fresh.frames = fresh.frames.subspan(size);
-  return fresh;
+  state_.counters.duplicates += known.count;
+  peer.session.core().consumed(known.stream, known.frames.size());
 }
 
 // spec: PUBLISH-4
@@ -308,7 +406,10 @@ bool Publishing::store(Peer& peer, Publication& publication,
                     .body = fresh.frames,
                     .has_attributes = fresh.has_attributes};
   const bool lost = planted_at(base::PlantedBug::kAcceptedIsNotStored, offset);
-  if (!lost && !channel.append(batch, state_.now)) {
+  // Streams of their own get credit that nobody takes back: who sends on regardless of answers that
+  // do not come finds no room.
+  const bool too_much = !publication.keeps_order && channel.full();
+  if (too_much || (!lost && !channel.append(batch, state_.now))) {
     reject(peer, publication, fresh, ErrorCode::kOverloaded);
     return false;
   }
@@ -318,17 +419,21 @@ bool Publishing::store(Peer& peer, Publication& publication,
   }
   channel.traffic().accepted += fresh.count;
   channel.traffic().accepted_bytes += fresh.frames.size();
-  (*publication.producers)[publication.producer].next = fresh.first + fresh.count;
-  peer.session.accepted({.publication = fresh.publication,
+  (*publication.producers)[publication.producer].known.add(fresh.first, fresh.first + fresh.count);
+  const wire::AckRun ack{.publication = fresh.publication,
                          .first = fresh.first,
                          .count = fresh.count,
                          .first_offset = offset,
-                         .duplicate = false},
-                        fresh.frames.size(), fresh.nonce, state_.now);
-  const bool credited = !planted_at(base::PlantedBug::kCreditIsLost, offset);
-  if (credited) {
-    channel.owe({peer.key, fresh.stream, fresh.frames.size(), channel.end_position()});
+                         .duplicate = false};
+  const std::uint64_t size = fresh.frames.size();
+  Owed owed{peer.key, fresh.stream, size, channel.end_position(), std::nullopt, fresh.nonce};
+  if (publication.keeps_order) {
+    peer.session.accepted(ack, size, fresh.nonce, state_.now);
+  } else {
+    owed.ack = ack;  // spec: CREDIT-3
   }
+  const bool credited = !planted_at(base::PlantedBug::kCreditIsLost, offset);
+  if (credited) channel.owe(owed);
   if (lost) return true;
   subscribing_.wake(channel);
   subscribing_.tend(channel);
@@ -386,7 +491,7 @@ ErrorCode Publishing::expect_reply(const Peer& peer, Channel& channel,
 
 HubOutput Publishing::hand_over(Peer& peer, Publication& publication,
                                 const session::PublicationMessages& fresh) {
-  (*publication.producers)[publication.producer].next = fresh.first + fresh.count;
+  (*publication.producers)[publication.producer].known.advance(fresh.first + fresh.count);
   handed_ = Handed{.peer = peer.key,
                    .stream = fresh.stream,
                    .run = {.publication = fresh.publication,
@@ -416,7 +521,7 @@ void Publishing::settle() {
 
 void Publishing::accept(Peer& peer, Publication& publication,
                         const session::PublicationMessages& given) {
-  (*publication.producers)[publication.producer].next = given.first + given.count;
+  (*publication.producers)[publication.producer].known.advance(given.first + given.count);
   peer.session.accepted({.publication = given.publication,
                          .first = given.first,
                          .count = given.count,
@@ -432,12 +537,8 @@ void Publishing::reject(Peer& peer, Publication& publication,
   state_.counters.rejected += given.count;
   state_.counters.rejected_by[static_cast<std::size_t>(code)] += given.count;
   if (publication.joined) {
-    Producer& producer = (*publication.producers)[publication.producer];
-    const Sequence end = given.first + given.count;
-    if (end > producer.next) {
-      producer.refusals.add({std::max(given.first, producer.next), end, code}, state_.refusals);
-      producer.next = end;
-    }
+    conclude((*publication.producers)[publication.producer], given.first, given.first + given.count,
+             code);
     if (publication.channel != nullptr) publication.channel->has_refused = true;
   }
   peer.session.rejected(given.publication, given.first, given.first + given.count, code,
@@ -449,28 +550,23 @@ void Publishing::reject(Peer& peer, Publication& publication,
 void Publishing::skip(Peer& peer, const session::PublicationSkipped& skipped) {
   const auto found = peer.publications.find(skipped.publication.value());
   if (found == peer.publications.end() || peer.session.core().closed()) return;
+  const Publication& publication = found->second;
   Sequence next = skipped.to;
-  if (found->second.producers != nullptr) {
-    Producer& producer = (*found->second.producers)[found->second.producer];
+  if (publication.producers != nullptr) {
+    Producer& producer = (*publication.producers)[publication.producer];
     if (producer.fenced) return;
-    if (skipped.to > producer.next) {
-      const Sequence from = std::max(producer.next, skipped.from);
-      state_.counters.skipped_by[static_cast<std::size_t>(skipped.reason)] += skipped.to - from;
-      if (skipped.reason == GapReason::kExpired) {
-        producer.refusals.add({from, skipped.to, ErrorCode::kExpired}, state_.refusals);
-      } else if (skipped.reason == GapReason::kSuperseded) {
-        producer.refusals.add({from, skipped.to, ErrorCode::kSuperseded}, state_.refusals);
-      }
-      producer.next = skipped.to;
-    }
-    next = producer.next;
+    std::optional<ErrorCode> refusal;
+    if (skipped.reason == GapReason::kExpired) refusal = ErrorCode::kExpired;
+    if (skipped.reason == GapReason::kSuperseded) refusal = ErrorCode::kSuperseded;
+    state_.counters.skipped_by[static_cast<std::size_t>(skipped.reason)] +=
+        conclude(producer, skipped.from, skipped.to, refusal);
+    check_scatter(peer, producer.known);
+    next = producer.known.next();
   }
-  peer.session.accepted({.publication = skipped.publication,
-                         .first = next,
-                         .count = 0,
-                         .first_offset = {},
-                         .duplicate = false},
-                        0, 0, state_.now);
+  if (publication.keeps_order) return answer(peer, skipped.publication, next);
+  // What the next sequence is tells nothing of this range.
+  peer.session.rejected(skipped.publication, skipped.from, skipped.to, ErrorCode::kExpired,
+                        advice(ErrorCode::kExpired));
 }
 
 // spec: FATE-3
@@ -498,7 +594,7 @@ std::optional<Sequence> Publishing::next_of(const ProducerId& producer, const Ch
     known = stored->producers().find(producer, identity);
   }
   if (known == nullptr) return std::nullopt;
-  return known->next;
+  return known->known.next();
 }
 
 // spec: FRAME-3
@@ -519,14 +615,14 @@ ErrorCode Publishing::publish(const ChannelName& name, MessageType type, BytesVi
   std::array<std::byte, wire::kMessageHeaderSizeMax> header;
   const std::size_t size = wire::encode_message_header(header, type, attributes, payload.size());
   const Batch batch{.producer = number,
-                    .first = producer.next,
+                    .first = producer.known.next(),
                     .count = 1,
                     .header = BytesView(header).first(size),
                     .body = payload,
                     .has_attributes = false};
   const ErrorCode code = append_own(*channel, batch, attributes);
   if (code == ErrorCode::kNone) {
-    producer.next += 1;
+    producer.known.advance(producer.known.next() + 1);
     ++state_.counters.messages_in;
     state_.counters.bytes_in += size + payload.size();
     ++channel->traffic().accepted;

@@ -18,6 +18,10 @@ namespace orzatty::hub {
 
 class Publishing {
  public:
+  // Of a producer whose messages come in any order, what is known lies in no more ranges above the
+  // first that is missing. spec: PUBLISH-11
+  static constexpr std::size_t kScatterMax = 1024;
+
   // All of them outlive this.
   Publishing(HubState& state, const Sessions& sessions, Subscribing& subscribing,
              Requests& requests);
@@ -56,13 +60,27 @@ class Publishing {
                                   const MessageAttributes& attributes);
 
  private:
+  void begin(Peer& peer, Publication& publication, const wire::Publish& publish);
+  [[nodiscard]] static bool is_same(const Publication& publication, const wire::Publish& publish);
+  // Says which sequence is expected next.
+  void answer(Peer& peer, PublicationId publication, Sequence next);
   void join(Peer& peer, Publication& publication, const wire::Publish& publish);
   void recall_refusals(const Peer& peer, const Publication& publication,
                        const wire::Publish& publish);
+  std::uint64_t conclude(Producer& producer, Sequence from, Sequence to,
+                         std::optional<ErrorCode> refusal);
   void leave(Publication& publication);
+  // What of new messages may be taken; why not is said.
+  [[nodiscard]] std::optional<Fresh> checked(Peer& peer, Publication& publication,
+                                             const session::PublicationMessages& fresh);
+  void take_scattered(Peer& peer, Publication& publication, session::PublicationMessages given);
+  static void check_scatter(Peer& peer, const base::Arrivals<Sequence>& known);
   // What of `given` is new; the rest is acknowledged as known.
   [[nodiscard]] session::PublicationMessages acknowledge_known(
       Peer& peer, const Publication& publication, const session::PublicationMessages& given);
+  // All of `known` has its fate, which is said again.
+  void acknowledge(Peer& peer, const Publication& publication,
+                   const session::PublicationMessages& known);
   // False when there is no room, which is said.
   bool store(Peer& peer, Publication& publication, const session::PublicationMessages& fresh);
   // The same where each may have another answer: requests, and values of keys.

@@ -9,15 +9,19 @@ Refusals::~Refusals() {
 }
 
 void Refusals::add(const Range& range, Budget& budget) {
-  if (!ranges_.empty() && ranges_.back().to == range.from && ranges_.back().code == range.code) {
-    ranges_.back().to = range.to;
-    return;
+  const auto place = std::ranges::upper_bound(ranges_, range.from, {}, &Range::to);
+  if (place != ranges_.begin()) {
+    Range& before = *std::prev(place);
+    if (before.to == range.from && before.code == range.code) {
+      before.to = range.to;
+      return;
+    }
   }
   budget_ = &budget;
+  ranges_.insert(place, range);
   const bool used_up = budget.count >= budget.count_max;
-  const std::size_t count_max = used_up ? std::max(kCountMin, ranges_.size()) : kCountMax;
-  if (ranges_.size() >= count_max) forget_oldest(ranges_.size() - count_max + 1);
-  ranges_.push_back(range);
+  const std::size_t count_max = used_up ? std::max(kCountMin, ranges_.size() - 1) : kCountMax;
+  if (ranges_.size() > count_max) forget_oldest(ranges_.size() - count_max);
   charge();
 }
 
@@ -32,7 +36,7 @@ void Refusals::forget_below(Sequence settled) {
 
 void Refusals::forget_oldest(std::size_t count) {
   const auto kept = ranges_.begin() + static_cast<std::ptrdiff_t>(count);
-  forgotten_below_ = std::prev(kept)->to;
+  forgotten_below_ = std::max(forgotten_below_, std::prev(kept)->to);
   ranges_.erase(ranges_.begin(), kept);
 }
 

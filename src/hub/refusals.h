@@ -42,7 +42,7 @@ class Refusals {
   Refusals(const Refusals&) = delete;
   Refusals& operator=(const Refusals&) = delete;
 
-  // Behind all that were added before. Always of the same budget, which outlives this.
+  // Of what was not refused before. Always of the same budget, which outlives this.
   void add(const Range& range, Budget& budget);
   // The producer knows the fate of everything below `settled`.
   void forget_below(Sequence settled);

@@ -229,6 +229,10 @@ void Subscribing::pay_debts(Channel& channel) {
     Peer* const peer = state_.find(owed->peer);
     if (peer == nullptr) continue;
     peer->session.core().consumed(owed->stream, owed->size);
+    if (owed->ack) {
+      peer->session.accepted(*owed->ack, owed->size, owed->nonce, state_.now);
+      state_.attend(*peer);
+    }
     state_.mark_ready(*peer);
   }
   if (!channel.in_debt()) {

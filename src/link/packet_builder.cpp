@@ -9,14 +9,19 @@ namespace orzatty::link {
 
 namespace {
 
-// Streams that the session wants are opened as far as the peer granted them.
-void open_streams(quic::Connection& connection, const Carried& carried) {
+// Streams that the session wants are opened as far as the peer granted them: between packets, as
+// QUIC is asked for nothing else while one is put together. True when there was one.
+bool open_streams(quic::Connection& connection, const Carried& carried) {
+  if (carried.sends == nullptr) return false;
+  bool any = false;
   while (const auto key = carried.sends->next_to_open()) {
     const auto stream = connection.open_stream(quic::StreamKind::kUnidirectional);
-    if (!stream) return;
+    if (!stream) break;
     carried.streams->bind(*key, *stream);
     carried.sends->opened(*key);
+    any = true;
   }
+  return any;
 }
 
 // What became of one offer, told to the session.
@@ -63,7 +68,6 @@ quic::Written build_packet(quic::Connection& connection, const Carried& carried,
 BuildResult build_packets(quic::Connection& connection, const Carried& carried, PacketSink& sink,
                           std::size_t bytes_max, Instant now) {
   if (carried.sends != nullptr) {
-    open_streams(connection, carried);
     carried.sends->begin_turn(
         {.size = connection.congestion_window(), .in_flight = connection.bytes_in_flight()}, now);
   }
@@ -71,6 +75,7 @@ BuildResult build_packets(quic::Connection& connection, const Carried& carried, 
   std::size_t bytes = 0;
   BuildResult result = BuildResult::kTurnOver;
   while (bytes < burst && !sink.blocked()) {
+    static_cast<void>(open_streams(connection, carried));
     const quic::Written written = build_packet(connection, carried, sink.space(), now);
     if (written.packet.size > 0) {
       sink.push(written.packet);
@@ -78,6 +83,8 @@ BuildResult build_packets(quic::Connection& connection, const Carried& carried, 
     }
     if (written.status == quic::WriteStatus::kClosed) return BuildResult::kClosed;
     if (written.status != quic::WriteStatus::kPacket) {
+      // Whoever was asked last may have begun streams.
+      if (open_streams(connection, carried)) continue;
       result = BuildResult::kDone;
       break;
     }

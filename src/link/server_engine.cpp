@@ -161,7 +161,8 @@ void ServerEngine::mark_ready_peers() {
 void ServerEngine::give_credit(Joint& joint, quic::Connection& connection) {
   if (!joint.granted && !hub_.identity(*joint.peer).empty()) {
     joint.granted = true;
-    connection.grant_streams(quic::StreamKind::kUnidirectional, limits_.publication_count_max);
+    connection.grant_streams(quic::StreamKind::kUnidirectional,
+                             limits_.publication_count_max + limits_.passing_stream_count_max);
   }
   if (joint.connection_credit > 0) {
     connection.grant_connection_credit(std::exchange(joint.connection_credit, 0));

@@ -105,7 +105,8 @@ class Client final : public Node, private ClientEvents {
                std::uint8_t priority = kPriorityDefault) {
     auto [publication, is_new] = publications_.try_emplace(std::string(name));
     if (is_new) {
-      publication->second.id = link_.engine().publish(channel(name), {.priority = priority});
+      publication->second.id =
+          link_.engine().publish(channel(name), {.mode = mode, .priority = priority});
     }
     publication->second.texts.push_back(std::move(text));
   }
@@ -143,6 +144,7 @@ class Client final : public Node, private ClientEvents {
     }
   }
 
+  DeliveryMode mode = DeliveryMode::kReliable;  // of what it begins to publish
   std::vector<Seen> seen;
   std::vector<Seen> seen_direct;
   std::vector<client::Connected> connected;
@@ -171,7 +173,7 @@ class Client final : public Node, private ClientEvents {
   static quic::ConnectionConfig connection_config(const Limits& limits) {
     return {.stream_window = limits.stream_window,
             .connection_window = limits.connection_window,
-            .uni_stream_count = limits.subscription_count_max,
+            .uni_stream_count = limits.subscription_count_max + limits.passing_stream_count_max,
             .idle_timeout = 3 * limits.dead_after};
   }
   void append_waiting() {
@@ -407,6 +409,7 @@ class World final : private ServerEvents {
 
   Instant now = Instant(1s);
   double loss;
+  std::function<bool(const Datagram&)> loses;  // besides, if there is one
   std::unique_ptr<ServerEngine> server;
   std::vector<std::string> joined;
   std::vector<hub::PeerDetached> detached;
@@ -490,6 +493,7 @@ class World final : private ServerEvents {
     for (Datagram& datagram : packets.take()) send(std::move(datagram));
   }
   void send(Datagram datagram) {
+    if (loses && loses(datagram)) return;
     if (random_.chance(loss)) return;
     Instant& free_at = datagram.from == kServerAddress ? down_free_at_ : up_free_at_;
     Instant leaves = now;

@@ -42,7 +42,8 @@ quic::ConnectionConfig connection_config(const ClientOptions& options, std::size
   config.stream_window = runtime::stream_window(options.limits);
   config.connection_window = options.limits.connection_window;
   config.bidi_stream_count = 0;
-  config.uni_stream_count = options.limits.subscription_count_max;
+  config.uni_stream_count =
+      options.limits.subscription_count_max + options.limits.passing_stream_count_max;
   config.handshake_timeout = std::min(options.limits.handshake_timeout, share);
   config.idle_timeout = 3 * options.limits.dead_after;
   return config;

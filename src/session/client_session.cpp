@@ -12,7 +12,7 @@ namespace orzatty::session {
 
 ClientSession::ClientSession(const Limits& limits, const wire::Hello& hello, std::uint64_t seed,
                              Instant now)
-    : core_(limits, wire::StreamOpener::kServer, limits.subscription_count_max * 2, seed, now),
+    : core_(limits, wire::StreamOpener::kServer, limits.subscription_count_max * 2 + limits.passing_stream_count_max, seed, now),
       consumed_(limits),
       welcome_deadline_(now + limits.dead_after) {
   core_.send(hello);
@@ -144,10 +144,12 @@ std::expected<std::optional<ClientOutput>, ProtocolError> ClientSession::dispatc
   const SubscriptionId subscription(stream.subject);
   if (std::holds_alternative<StreamEnd>(item.what)) {
     direct_channels_.erase(stream.id().value());
+    passing_.erase(stream.id().value());
     core_.forget_stream(stream.id());  // ENDED tells why, on the control stream
     return std::nullopt;
   }
   auto& what = std::get<wire::ChannelStreamItem>(item.what);
+  if (stream.passing) return dispatch_passing(stream, what);
   if (const auto* messages = std::get_if<wire::Messages>(&what)) return delivery(stream, *messages);
   if (auto* alias = std::get_if<wire::Alias>(&what)) {
     return ChannelIntroduced{subscription, std::move(*alias)};
@@ -160,6 +162,8 @@ std::expected<std::optional<ClientOutput>, ProtocolError> ClientSession::dispatc
   }
   if (const auto* deliver = std::get_if<wire::Deliver>(&what)) {
     stream.subject = deliver->subscription.value();
+    stream.passing = deliver->passing;
+    if (stream.passing) passing_[stream.id().value()].subscription = deliver->subscription;
     return std::nullopt;
   }
   if (const auto* direct = std::get_if<wire::Direct>(&what)) {
@@ -167,6 +171,31 @@ std::expected<std::optional<ClientOutput>, ProtocolError> ClientSession::dispatc
     return std::nullopt;
   }
   return std::unexpected(ProtocolError{ErrorCode::kFrameUnexpected, "not on a delivery"});
+}
+
+// spec: STREAM-11
+std::expected<std::optional<ClientOutput>, ProtocolError> ClientSession::dispatch_passing(
+    IncomingStream& stream, wire::ChannelStreamItem& what) {
+  PassingStream& passing = passing_[stream.id().value()];
+  if (auto* alias = std::get_if<wire::Alias>(&what)) {
+    if (passing.alias || alias->mode != DeliveryMode::kUnordered) {
+      return std::unexpected(ProtocolError{ErrorCode::kFrameUnexpected, "ALIAS that passes"});
+    }
+    passing.alias = std::move(*alias);
+  } else if (auto* producer = std::get_if<wire::Producer>(&what)) {
+    if (passing.publisher) {
+      return std::unexpected(ProtocolError{ErrorCode::kFrameUnexpected, "a second PRODUCER"});
+    }
+    passing.publisher = std::move(producer->identity);
+  } else if (const auto* gap = std::get_if<wire::GapMark>(&what)) {
+    return DeliveryGap{passing.subscription, gap->alias, Gap{gap->from, gap->to, gap->reason},
+                       &passing};
+  } else if (const auto* messages = std::get_if<wire::Messages>(&what)) {
+    auto delivered = std::get<DeliveryMessages>(delivery(stream, *messages));
+    delivered.passing = &passing;
+    return delivered;
+  }
+  return std::nullopt;
 }
 
 StreamKey ClientSession::publish(const wire::Publish& preface, std::uint8_t priority) {
@@ -184,11 +213,12 @@ void ClientSession::unsubscribe(SubscriptionId subscription) {
 }
 
 // spec: CREDIT-2
-void ClientSession::consumed(const DeliveryMessages& messages, Instant now) {
+void ClientSession::consumed(const DeliveryMessages& messages, std::optional<Offset> next,
+                             Instant now) {
   core_.consumed(messages.stream, messages.frames.size());
+  if (!next) return;
   if (consumed_.full()) send_consumed();
-  consumed_.consumed({messages.subscription, messages.channel, messages.first + messages.count},
-                     messages.frames.size(), messages.nonce, now);
+  consumed_.consumed({messages.subscription, messages.channel, *next}, messages.frames.size(), messages.nonce, now);
 }
 
 void ClientSession::consumed(const DirectMessages& messages) {

@@ -38,6 +38,12 @@ struct SubscribedReceived { SubscriptionId subscription; std::uint64_t channel_c
 struct EndedReceived { wire::Ended ended; };
 struct DrainReceived { wire::Drain drain; };
 struct FateReceived { wire::Fate fate; };
+// What a passing stream introduces: where its messages stand, and whose they are.
+struct PassingStream {
+  SubscriptionId subscription;
+  std::optional<wire::Alias> alias;
+  std::optional<std::string> publisher;
+};
 struct ChannelIntroduced { SubscriptionId subscription; wire::Alias alias; };
 struct ProducerIntroduced { SubscriptionId subscription; wire::Producer producer; };
 struct DeliveryMessages {
@@ -49,8 +55,15 @@ struct DeliveryMessages {
   std::uint64_t count = 0;
   std::uint32_t nonce = 0;
   BytesView frames;  // whole and validated; borrowed from what was given to handle_stream()
+  // Of a channel that keeps no order; borrowed until the next poll().
+  const PassingStream* passing = nullptr;
 };
-struct DeliveryGap { SubscriptionId subscription; ChannelAlias channel; Gap gap; };
+struct DeliveryGap {
+  SubscriptionId subscription;
+  ChannelAlias channel;
+  Gap gap;
+  const PassingStream* passing = nullptr;
+};
 struct DirectMessages {
   RemoteStream stream;
   std::string_view channel;  // borrowed until the stream ends
@@ -84,8 +97,9 @@ class ClientSession {
   void unsubscribe(SubscriptionId subscription);
   void ask(const wire::Fate& question) { core_.send(question); }
   void cancel(const CorrelationId& request) { core_.send(wire::Cancel{request}); }
-  // Delivered messages were handled: position and credit travel back.
-  void consumed(const DeliveryMessages& messages, Instant now);
+  // Delivered messages were handled: credit travels back, and the position up to which all are, if
+  // there is one.
+  void consumed(const DeliveryMessages& messages, std::optional<Offset> next, Instant now);
   void consumed(const DirectMessages& messages);
   // Ends the session for good, once everything that was queued is sent.
   void close(ErrorCode code, std::string_view text);
@@ -102,6 +116,8 @@ class ClientSession {
   // Empty for what is of no interest to anybody above.
   [[nodiscard]] std::expected<std::optional<ClientOutput>, ProtocolError> dispatch(
       IncomingItem& item);
+  [[nodiscard]] std::expected<std::optional<ClientOutput>, ProtocolError> dispatch_passing(
+      IncomingStream& stream, wire::ChannelStreamItem& what);
   [[nodiscard]] ClientOutput delivery(IncomingStream& stream, const wire::Messages& messages);
 
   void send_consumed();
@@ -113,6 +129,7 @@ class ClientSession {
   wire::Ack ack_;  // reused
   Bytes preface_;  // reused
   std::unordered_map<std::uint64_t, std::string> direct_channels_;  // by stream; never iterated
+  std::unordered_map<std::uint64_t, PassingStream> passing_;        // likewise
 };
 
 }  // namespace orzatty::session

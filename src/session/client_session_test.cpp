@@ -59,7 +59,7 @@ class ClientSessionTest : public testing::Test {
     while (auto output = client_.poll(now_)) {
       if (const auto* ack = std::get_if<AckReceived>(&*output)) acks_.push_back(*ack->ack);
       if (const auto* messages = std::get_if<DeliveryMessages>(&*output)) {
-        if (consuming_) client_.consumed(*messages, now_);
+        if (consuming_) client_.consumed(*messages, messages->first + messages->count, now_);
       }
       if (const auto* messages = std::get_if<DirectMessages>(&*output)) {
         direct_channel_ = messages->channel;

@@ -26,6 +26,7 @@ class IncomingStream {
   [[nodiscard]] wire::ChannelStreamReader& reader() { return reader_; }
 
   std::uint64_t subject = 0;
+  bool passing = false;              // of its subject's messages or gaps some, by themselves
   std::uint64_t fed = 0;             // bytes that were given to the reader
   std::uint64_t surfaced = 0;        // of them, in messages, whose credit is the consumer's to give
   std::uint64_t credited_marks = 0;  // of the rest, what went back already

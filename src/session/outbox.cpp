@@ -37,6 +37,7 @@ Outbox::Outbox(std::size_t size_max, Sequence first, DeliveryMode mode)
            mode == DeliveryMode::kLatest ? kSegmentOfValues : base::SegmentPool::kSizeMax),
       size_max_(size_max),
       first_sequence_(first),
+      short_runs_(mode == DeliveryMode::kUnordered),
       next_sequence_(first),
       room_(size_max),
       keys_(mode == DeliveryMode::kLatest ? std::make_unique<ValueKeys>() : nullptr),
@@ -138,7 +139,7 @@ bool Outbox::begin_run() {
   }
   pass_boundaries(end);
   if (first_sequence_ + end.messages == frontier_sequence_) return false;
-  begin_run(end, std::nullopt);
+  begin_run(short_runs_ ? shortened(end) : end, std::nullopt);
   return true;
 }
 
@@ -158,6 +159,17 @@ base::Published Outbox::next_mark() {
   }
   marks_taken_.store(taken, std::memory_order_release);
   return end;
+}
+
+base::Published Outbox::shortened(base::Published end) const {
+  base::Published run = frontier();
+  base::LogCursor cursor = after(frontier_, 1);
+  do {
+    run = {.bytes = cursor.position, .messages = run.messages + 1};
+    if (run.messages == end.messages) break;
+    cursor = after(cursor, 1);
+  } while (cursor.position - frontier_.position <= kShortRunBytes);
+  return run;
 }
 
 void Outbox::begin_run(const base::Published& end, std::optional<GapReason> skipped) {
@@ -257,6 +269,7 @@ void Outbox::fill(SendQueue& queue, Scratch& scratch, std::uint32_t nonce) {
 }
 
 bool Outbox::next_run() {
+  if (short_runs_ && runs_sent_ >= kShortRunCountMax) return false;
   if (runs_sent_ < runs_.size()) return true;
   if (keys_) skip(skipped_at_);
   return runs_sent_ < runs_.size() || begin_run();

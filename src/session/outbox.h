@@ -12,6 +12,8 @@
 //
 // In mode latest the same becomes of a message when there is a newer one of its key (ValueKeys). What
 // is skipped has its room again at once, also behind a run that the peer has not acknowledged.
+// Where no order is kept a run is what one packet holds, and travels by itself: what is lost holds up
+// no other. Runs stay cut as they were, so that what the peer has to remember of them stays bounded.
 //
 // Threads: append() and the other functions of the writer belong to one thread, the application's;
 // everything else to the one that runs the session. They may be two, without a lock between them.
@@ -44,6 +46,12 @@ class Outbox {
   static constexpr std::uint64_t kTimedRunBytes = 2 * 1024;
   // Deadlines are counted in these, rounded up: messages of the same one share a boundary.
   static constexpr Duration kDeadlineStep = std::chrono::milliseconds(1);
+
+  // A short run: with what stands before it, one packet of the narrowest path; or one message that is
+  // larger.
+  static constexpr std::uint64_t kShortRunBytes = 1024;
+  // Of them this many are sent behind the oldest that was not acknowledged. spec: PUBLISH-11
+  static constexpr std::size_t kShortRunCountMax = 1024;
 
   struct Skipped {
     Sequence from;
@@ -130,6 +138,8 @@ class Outbox {
   [[nodiscard]] bool begin_run();
   void begin_run(const base::Published& end, std::optional<GapReason> skipped);
   [[nodiscard]] base::Published next_mark();
+  // Not behind what a short run holds.
+  [[nodiscard]] base::Published shortened(base::Published end) const;
   void expire(Instant now);
   Sequence supersede();
   void note_skipped(Sequence from, GapReason reason);
@@ -152,6 +162,7 @@ class Outbox {
   base::Log log_;
   const std::uint64_t size_max_;
   const Sequence first_sequence_;  // of the log's first message
+  const bool short_runs_;  // where no order is kept
 
   // The writer's.
   Sequence next_sequence_;

@@ -602,5 +602,69 @@ TEST_F(OutboxTest, IsWrittenByOneThreadWhileAnotherSendsIt) {
   EXPECT_EQ(outbox_.published(), Sequence(kCount));
 }
 
+// spec: STREAM-11
+TEST(OutboxOfShortRuns, PutsWhatAPacketHoldsIntoARunAndALargerMessageIntoItsOwn) {
+  Scratch scratch(1 << 20);
+  Outbox outbox(1 << 20, Sequence(0), DeliveryMode::kUnordered);
+  for (int i = 0; i < 12; ++i) {
+    ASSERT_TRUE(outbox.append(MessageType::kRaw, bytes_of(std::string(100, 'x'))));
+  }
+  ASSERT_TRUE(outbox.append(MessageType::kRaw, bytes_of(std::string(5000, 'y'))));
+  ASSERT_TRUE(outbox.append(MessageType::kRaw, bytes_of("z")));
+
+  std::vector<std::uint64_t> ends;
+  while (outbox.has_unsent()) {
+    SendQueue queue;
+    outbox.fill(queue, scratch, 1);
+    ends.push_back(outbox.sent().value());
+  }
+
+  EXPECT_EQ(ends, (std::vector<std::uint64_t>{9, 12, 13, 14}));
+}
+
+// spec: PUBLISH-11
+TEST(OutboxOfShortRuns, SendsNoMoreOfThemThanMayBeBehindTheOldestWithoutAnAnswer) {
+  Scratch scratch(1 << 20);
+  Outbox outbox(4 << 20, Sequence(0), DeliveryMode::kUnordered);
+  for (std::size_t i = 0; i <= Outbox::kShortRunCountMax; ++i) {
+    ASSERT_TRUE(outbox.append(MessageType::kRaw, bytes_of(std::string(1000, 'x'))));
+  }
+  SendQueue queue;
+  for (std::size_t i = 0; i <= Outbox::kShortRunCountMax; ++i) outbox.fill(queue, scratch, 1);
+  EXPECT_EQ(outbox.sent(), Sequence(Outbox::kShortRunCountMax));
+
+  outbox.acknowledged(Sequence(1));
+  outbox.fill(queue, scratch, 1);
+
+  EXPECT_EQ(outbox.sent(), Sequence(Outbox::kShortRunCountMax + 1));
+  queue.clear();
+}
+
+// spec: PUBLISH-11
+TEST(OutboxOfShortRuns, CutsThemOnTheNextConnectionWhereTheyWereCut) {
+  Scratch scratch(1 << 20);
+  Outbox outbox(1 << 20, Sequence(0), DeliveryMode::kUnordered);
+  const auto append = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      ASSERT_TRUE(outbox.append(MessageType::kRaw, bytes_of(std::string(300, 'x'))));
+    }
+  };
+  const auto fill = [&] {
+    SendQueue queue;
+    outbox.fill(queue, scratch, 1);
+    return outbox.sent();
+  };
+  append(1);
+  EXPECT_EQ(fill(), Sequence(1));
+  append(5);
+  EXPECT_EQ(fill(), Sequence(4));
+
+  outbox.rewind();
+
+  EXPECT_EQ(fill(), Sequence(1));
+  EXPECT_EQ(fill(), Sequence(4));
+  EXPECT_EQ(fill(), Sequence(6));
+}
+
 }  // namespace
 }  // namespace orzatty::session

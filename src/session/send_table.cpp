@@ -31,9 +31,39 @@ StreamKey SendTable::add(std::uint8_t priority) {
   Entry& added = entry(stream);
   added.state = State::kOpening;
   added.priority = std::min(priority, kPriorityMax);
+  added.parent = kControlKey;
+  ++added.life;
+  added.passing_unsent = 0;
   added.in_openings = true;
   to_open_.push_back(stream);
   return stream;
+}
+
+StreamKey SendTable::add_passing(StreamKey parent) {
+  const StreamKey stream = add(entry(parent).priority);
+  Entry& added = entry(stream);
+  added.parent = parent;
+  added.parent_life = entry(parent).life;
+  return stream;
+}
+
+std::uint64_t SendTable::passing_unsent(StreamKey parent) const {
+  return entries_[parent.value()].passing_unsent;
+}
+
+SendTable::Entry* SendTable::parent_of(const Entry& entry) {
+  if (entry.parent == kControlKey) return nullptr;
+  Entry& parent = entries_[entry.parent.value()];
+  return parent.life == entry.parent_life ? &parent : nullptr;
+}
+
+void SendTable::relieve_parent(Entry& entry, std::uint64_t size) {
+  size = std::min(size, entry.charged);
+  entry.charged -= size;
+  Entry* const parent = parent_of(entry);
+  if (size == 0 || parent == nullptr) return;
+  parent->passing_unsent -= size;
+  if (parent->passing_unsent < kRefillBelow) wake(entry.parent);
 }
 
 void SendTable::wake(StreamKey stream) {
@@ -63,6 +93,10 @@ void SendTable::set_priority(StreamKey stream, std::uint8_t priority) {
 void SendTable::finish(StreamKey stream) {
   Entry& ending = entry(stream);
   ending.finishing = true;
+  if (Entry* const parent = parent_of(ending)) {
+    ending.charged = ending.queue.unsent();
+    parent->passing_unsent += ending.charged;
+  }
   if (ending.queue.unsent() == 0) ending.blocked = false;  // an end needs no credit
   wake(stream);
 }
@@ -71,6 +105,7 @@ void SendTable::release(StreamKey stream) {
   Entry& released = entry(stream);
   if (released.state == State::kFree) return;
   in_flight_ -= released.queue.in_flight();
+  relieve_parent(released, released.charged);
   released.queue.clear();
   released.finishing = released.blocked = false;
   released.state = State::kFree;
@@ -109,6 +144,11 @@ bool SendTable::settled() const {
   return in_flight_ == 0 && std::ranges::all_of(entries_, [](const Entry& entry) {
            return entry.queue.unsent() == 0;
          });
+}
+
+bool SendTable::settled(StreamKey stream) const {
+  const Entry& ended = entries_[stream.value()];
+  return ended.state == State::kFinished && ended.queue.in_flight() == 0;
 }
 
 bool SendTable::control_ready() const {
@@ -175,6 +215,7 @@ void SendTable::taken(StreamKey stream, std::uint64_t size, Fin fin) {
     yield_until_[sender.line] = now_ + kYieldFor;
     yielding_below_ = std::max<std::size_t>(yielding_below_, sender.line);
   }
+  relieve_parent(sender, size);
   if (fin == Fin::kYes) {
     sender.state = State::kFinished;
     sender.finishing = false;

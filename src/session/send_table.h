@@ -58,6 +58,11 @@ class SendTable {
 
   // A new stream, unknown to the transport until opened().
   StreamKey add(std::uint8_t priority = kPriorityDefault);
+  // A stream that carries what is queued on it until finish(), for `parent`, whose priority it has: the
+  // parent gets its turn again when little waits on such streams of its.
+  StreamKey add_passing(StreamKey parent);
+  // What waits on the finished ones of them. It asks for more while that is below kRefillBelow.
+  [[nodiscard]] std::uint64_t passing_unsent(StreamKey parent) const;
   // From now on. spec: PRIORITY-1
   void set_priority(StreamKey stream, std::uint8_t priority);
   [[nodiscard]] SendQueue& queue(StreamKey stream);
@@ -82,12 +87,19 @@ class SendTable {
   [[nodiscard]] std::uint64_t in_flight() const { return in_flight_; }
   // Nothing is queued or in flight on any stream. Looks at all of them.
   [[nodiscard]] bool settled() const;
+  // The stream's end was sent, and all before it acknowledged.
+  [[nodiscard]] bool settled(StreamKey stream) const;
   [[nodiscard]] std::size_t size() const { return entries_.size() - free_.size(); }
 
  private:
   enum class State : std::uint8_t { kFree, kOpening, kOpen, kFinished };
   struct Entry {
     SendQueue queue;
+    std::uint64_t life = 0;            // of its key, which is used again
+    std::uint64_t passing_unsent = 0;  // on finished streams that are its
+    StreamKey parent = kControlKey;    // whose such stream it is; the control stream has none
+    std::uint64_t parent_life = 0;
+    std::uint64_t charged = 0;  // to the parent
     std::uint64_t turn_left = kTurn;
     std::uint8_t priority = kPriorityDefault;
     std::uint8_t line = 0;  // in which it stands while it is in_turns
@@ -99,6 +111,9 @@ class SendTable {
   };
 
   [[nodiscard]] Entry& entry(StreamKey stream);
+  // nullptr when it has none, or that is gone.
+  [[nodiscard]] Entry* parent_of(const Entry& entry);
+  void relieve_parent(Entry& entry, std::uint64_t size);
   [[nodiscard]] bool control_ready() const;
   [[nodiscard]] bool fill(Offer& offer, StreamKey stream, Entry& entry, Refill& source);
   // Its key may be given out again, unless it still stands in a line.

@@ -350,5 +350,43 @@ TEST_F(SendTableTest, AsksASourceAgainOnlyWhenItsQueueRanLow) {
   EXPECT_LE(sources_.refills, 140'000 / (16 * 1024) + 1);
 }
 
+// spec: STREAM-11
+TEST_F(SendTableTest, AsksForMorePassingStreamsWhenLittleWaitsOnThoseOfTheirParent) {
+  const StreamKey parent = open();
+  EXPECT_FALSE(send(1).has_value());  // has nothing to say itself
+  const std::size_t asked = sources_.refills;
+  const StreamKey passing = table_.add_passing(parent);
+  table_.opened(*table_.next_to_open());
+  ASSERT_TRUE(scratch_.write(Bytes(SendTable::kRefillBelow + 1), table_.queue(passing)));
+  table_.finish(passing);
+  EXPECT_EQ(table_.passing_unsent(parent), SendTable::kRefillBelow + 1);
+
+  EXPECT_EQ(send(1), passing);
+  EXPECT_EQ(sources_.refills, asked);
+  EXPECT_EQ(send(1), passing);
+  EXPECT_EQ(table_.passing_unsent(parent), SendTable::kRefillBelow - 1);
+  while (send(SendTable::kTurn)) continue;
+
+  EXPECT_EQ(table_.passing_unsent(parent), 0U);
+  EXPECT_GT(sources_.refills, asked) << "its parent's turn";
+  EXPECT_TRUE(table_.settled(passing));
+}
+
+TEST_F(SendTableTest, APassingStreamThatOutlivesItsParentIsNothingToWhoeverHasItsKeyNext) {
+  const StreamKey parent = open();
+  EXPECT_FALSE(send(1).has_value());
+  const StreamKey passing = table_.add_passing(parent);
+  table_.opened(*table_.next_to_open());
+  ASSERT_TRUE(scratch_.write(Bytes(100), table_.queue(passing)));
+  table_.finish(passing);
+  table_.release(parent);
+
+  const StreamKey heir = open();
+  EXPECT_EQ(heir, parent);
+  while (send(SendTable::kTurn)) continue;
+
+  EXPECT_EQ(table_.passing_unsent(heir), 0U);
+}
+
 }  // namespace
 }  // namespace orzatty::session

@@ -20,7 +20,8 @@ std::unexpected<ProtocolError> unexpected_frame(std::string_view where) {
 }  // namespace
 
 ServerSession::ServerSession(const Limits& limits, std::uint64_t seed, Instant now)
-    : core_(limits, wire::StreamOpener::kClient, limits.publication_count_max, seed, now),
+    : core_(limits, wire::StreamOpener::kClient, limits.publication_count_max + limits.passing_stream_count_max,
+            seed, now),
       acks_(limits),
       hello_deadline_(now + limits.hello_timeout) {}
 
@@ -61,10 +62,13 @@ std::optional<ServerOutput> ServerSession::poll() {
     if (output) return std::move(*output);
     core_.fail(output.error());
   }
-  if (auto item = core_.next_item()) {
+  while (auto item = core_.next_item()) {
     auto output = dispatch(*item);
-    if (output) return std::move(*output);
-    core_.fail(output.error());
+    if (!output) {
+      core_.fail(output.error());
+    } else if (*output) {
+      return std::move(**output);
+    }
   }
   return core_.take_close();
 }
@@ -131,11 +135,14 @@ ServerSession::Dispatched ServerSession::dispatch_open(const wire::Frame& frame)
   }
 }
 
-ServerSession::Dispatched ServerSession::dispatch(IncomingItem& item) {
+std::expected<std::optional<ServerOutput>, ProtocolError> ServerSession::dispatch(
+    IncomingItem& item) {
   IncomingStream& stream = *item.stream;
   const PublicationId publication(stream.subject);
   if (std::holds_alternative<StreamEnd>(item.what)) {
+    const bool passing = stream.passing;
     core_.forget_stream(stream.id());
+    if (passing) return std::nullopt;  // the end of the publication's own stream is its end
     return PublicationClosed{publication};
   }
   auto& what = std::get<wire::ChannelStreamItem>(item.what);
@@ -150,6 +157,7 @@ ServerSession::Dispatched ServerSession::dispatch(IncomingItem& item) {
   }
   if (auto* publish = std::get_if<wire::Publish>(&what)) {
     stream.subject = publish->publication.value();
+    stream.passing = publish->passing;
     return PublicationOpened{stream.id(), std::move(*publish)};
   }
   if (const auto* skip = std::get_if<wire::Skip>(&what)) {

@@ -84,7 +84,9 @@ class ServerSession {
 
   [[nodiscard]] Dispatched dispatch(const wire::Frame& frame);
   [[nodiscard]] Dispatched dispatch_open(const wire::Frame& frame);
-  [[nodiscard]] Dispatched dispatch(IncomingItem& item);
+  // Empty for what is of no interest to anybody above.
+  [[nodiscard]] std::expected<std::optional<ServerOutput>, ProtocolError> dispatch(
+      IncomingItem& item);
   void flush_acks();
 
   SessionCore core_;

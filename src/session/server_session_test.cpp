@@ -291,8 +291,9 @@ TEST_F(ServerSessionTest, TellsAPublicationItsMessagesItsSkipsAndItsEnd) {
 }
 
 // spec: STREAM-9
-TEST_F(ServerSessionTest, ClosesAPeerWithTooManyPublications) {
-  limits_.publication_count_max = 2;
+TEST_F(ServerSessionTest, ClosesAPeerWithMoreStreamsThanPublicationsAndPassingOnesMayHave) {
+  limits_.publication_count_max = 1;
+  limits_.passing_stream_count_max = 1;
   ServerSession server(limits_, 1, now_);
   const Bytes hello = frame(test::hello());
   server.handle_control(hello, Fin::kNo, now_);

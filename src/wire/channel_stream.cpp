@@ -165,6 +165,7 @@ ChannelStreamReader::Taken ChannelStreamReader::begin_publish(BytesView body) {
   auto publish = decode_publish(body);
   if (!publish) return std::unexpected(publish.error());
   kind_ = Kind::kPublish;
+  position_open_ = publish->passing;
   channels_.introduce(0, publish->next.value());
   producers_.introduce(0, 0);
   return *std::move(publish);
@@ -217,8 +218,7 @@ ChannelStreamReader::Taken ChannelStreamReader::begin_run(BytesView body) {
   if (position == nullptr || producers_.find(run->producer.value()) == nullptr) {
     return refuse(ErrorCode::kAliasUnknown, "RUN");
   }
-  if (position_open_) *position = run->first;
-  position_open_ = false;
+  if (std::exchange(position_open_, false)) *position = std::max(*position, run->first);
   if (run->first != *position) return refuse(ErrorCode::kSequenceInvalid, "RUN");
   run_ = *run;
   run_left_ = run->size;
@@ -242,6 +242,7 @@ ChannelStreamReader::Taken ChannelStreamReader::take_skip(BytesView body) {
   const auto skip = decode_skip(body);
   if (!skip) return std::unexpected(skip.error());
   std::uint64_t* const position = channels_.find(0);
+  if (std::exchange(position_open_, false)) *position = std::max(*position, skip->from.value());
   if (skip->from.value() != *position) return refuse(ErrorCode::kSequenceInvalid, "SKIP");
   *position = skip->to.value();
   return *skip;

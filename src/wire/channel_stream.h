@@ -102,7 +102,8 @@ class ChannelStreamReader {
   std::uint32_t message_size_max_;
   StreamOpener opener_;
   Kind kind_ = Kind::kUnknown;
-  bool position_open_ = false;             // a DIRECT stream's first run states where it begins
+  // What stands first on a DIRECT stream, or a passing PUBLISH stream, states where it begins.
+  bool position_open_ = false;
   AliasTable channels_{kChannelCountMax};  // with the position that comes next of each
   AliasTable producers_{kProducerCountMax};
   Run run_;

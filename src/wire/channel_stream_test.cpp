@@ -85,6 +85,27 @@ TEST(ChannelStream, ADirectStreamBeginsWhereItsFirstRunSaysAndGoesOnFromThere) {
   EXPECT_EQ(fault_of(kServer, direct().run(50, {1}).run(50, {2})), ErrorCode::kSequenceInvalid);
 }
 
+// spec: STREAM-5, STREAM-11
+TEST(ChannelStream, APassingOneOfAPublicationBeginsAnywhereFromItsPrefaceOn) {
+  const auto passing = [](std::uint64_t next) {
+    return StreamWriter().add(Publish{.publication = PublicationId(1),
+                                      .producer = {},
+                                      .epoch = ProducerEpoch(1),
+                                      .next = Sequence(next),
+                                      .channel = test::channel("a"),
+                                      .mode = DeliveryMode::kUnordered,
+                                      .passing = true});
+  };
+  const Skip skip{Sequence(7), Sequence(9), GapReason::kExpired};
+
+  EXPECT_EQ(fault_of(kClient, passing(4).run(4, {1}).run(5, {1})), ErrorCode::kNone);
+  EXPECT_EQ(fault_of(kClient, passing(4).run(9, {1}).run(10, {1})), ErrorCode::kNone);
+  EXPECT_EQ(fault_of(kClient, passing(4).add(skip).run(9, {1})), ErrorCode::kNone);
+  EXPECT_EQ(fault_of(kClient, passing(4).run(3, {1})), ErrorCode::kSequenceInvalid);
+  EXPECT_EQ(fault_of(kClient, passing(8).add(skip)), ErrorCode::kSequenceInvalid);
+  EXPECT_EQ(fault_of(kClient, passing(4).run(9, {1}).run(11, {1})), ErrorCode::kSequenceInvalid);
+}
+
 // spec: STREAM-1
 TEST(ChannelStream, ItBeginsWithThePrefaceThatItsOpenerMayUse) {
   EXPECT_EQ(fault_of(kClient, StreamWriter().deliver()), ErrorCode::kStreamUnexpected);

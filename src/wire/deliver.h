@@ -11,6 +11,7 @@ namespace orzatty::wire {
 
 struct Deliver {
   SubscriptionId subscription;
+  bool passing = false;  // some of its messages or gaps by themselves, not the subscription's own
   bool operator==(const Deliver&) const = default;
 };
 

@@ -12,7 +12,8 @@ std::expected<Publish, ProtocolError> decode_publish(BytesView body) {
                                .epoch = reader.read_id<ProducerEpoch>(),
                                .next = reader.read_id<Sequence>(),
                                .channel = reader.read_channel_name(),
-                               .mode = reader.read_enum(DeliveryMode::kLatest)});
+                               .mode = reader.read_enum(DeliveryMode::kLatest),
+                               .passing = reader.read_bool()});
 }
 
 void encode(const Publish& publish, Bytes& out) {
@@ -23,6 +24,7 @@ void encode(const Publish& publish, Bytes& out) {
   writer.write_varint(publish.next.value());
   writer.write_text(publish.channel.text());
   writer.write_varint(static_cast<std::uint64_t>(publish.mode));
+  writer.write_varint(publish.passing ? 1 : 0);
   writer.finish();
 }
 

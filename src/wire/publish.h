@@ -14,9 +14,10 @@ struct Publish {
   PublicationId publication;
   ProducerId producer;
   ProducerEpoch epoch;
-  Sequence next;  // of its first run
+  Sequence next;  // all below has its fate; a run of a passing stream may begin anywhere above
   ChannelName channel;
   DeliveryMode mode = DeliveryMode::kReliable;
+  bool passing = false;  // some of its messages by themselves, not the publication's own stream
   bool operator==(const Publish&) const = default;
 };
 
