@@ -18,7 +18,7 @@ namespace {
 quic::ConnectionConfig connection_config(const Limits& limits) {
   return {.stream_window = limits.stream_window,
           .connection_window = limits.connection_window,
-          .uni_stream_count = limits.subscription_count_max,
+          .uni_stream_count = limits.subscription_count_max + limits.passing_stream_count_max,
           .idle_timeout = 3 * limits.dead_after};
 }
 
@@ -270,7 +270,7 @@ void ClientHost::open(Feeding& feeding) {
   streams_.stream("producer " + producer).fill(named.id.bytes);
   const ChannelName channel = *ChannelName::parse(feeding.feed.channel);
   feeding.publication =
-      link_->engine().publish(channel, {.priority = feeding.feed.priority},
+      link_->engine().publish(channel, {.mode = feeding.feed.mode, .priority = feeding.feed.priority},
                               producer.empty() ? nullptr : &named);
   channels_.resize(std::max<std::size_t>(channels_.size(), feeding.publication->value() + 1));
   channels_[feeding.publication->value()] = feeding.feed.channel;

@@ -37,6 +37,7 @@ struct Feed {
   std::optional<std::chrono::milliseconds> asks_for = {};
   // After so many messages its publisher ends, and another begins; one for all with 0.
   std::uint64_t publisher_ends_after = 0;
+  DeliveryMode mode = DeliveryMode::kReliable;
 };
 
 struct ClientConfig {
@@ -161,8 +162,8 @@ class ClientHost final : public Host, private link::ClientEvents {
   std::vector<std::string> channels_;      // by publication of this process; empty when it ended
   std::deque<MessageName> to_reply_;       // requests that it has seen
   std::optional<PublicationId> replying_;
-  std::vector<SeenMessage> seen_;          // reused
-  Bytes payload_;                          // reused
+  std::vector<SeenMessage> seen_;  // reused
+  Bytes payload_;                  // reused
   bool connection_wanted_ = false;
   bool fenced_ = false;
   bool spoke_ = false;

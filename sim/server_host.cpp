@@ -47,6 +47,10 @@ bool keeps_all(const ServerConfig& server, std::string_view channel) {
          retention.count == 0 && retention.age == Duration::zero();
 }
 
+bool keeps_order(const ServerConfig& server, std::string_view channel) {
+  return config_of(server, channel).mode != DeliveryMode::kUnordered;
+}
+
 void ServerHost::start(Instant now) {
   life_ = ServerLife(life_.value() + 1);
   link::ServerEvents& events = *this;

@@ -31,6 +31,7 @@ struct ServerConfig {
 const ChannelConfig& config_of(const ServerConfig& server, std::string_view channel);
 // Whether the channel keeps everything that a run publishes.
 bool keeps_all(const ServerConfig& server, std::string_view channel);
+bool keeps_order(const ServerConfig& server, std::string_view channel);
 
 class ServerHost final : public Host, private link::ServerEvents {
  public:

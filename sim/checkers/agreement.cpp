@@ -39,7 +39,7 @@ void Agreement::handle(const MessagesSeen& seen) {
   const bool begins =
       begun_.emplace(seen.program, seen.subscription, seen.life, std::string(seen.channel)).second;
   // What a new auditor does not find was let go before it came; an old one leaves nothing out.
-  if (seen.first.value() > known && !begins) {
+  if (seen.first.value() > known && !begins && keeps_order(server_, seen.channel)) {
     violated("the auditor is not told of " + place(seen.channel, Offset(known)));
   }
   archive_.audit(seen.life, seen.channel, offset);

@@ -21,7 +21,7 @@ std::vector<std::unique_ptr<Checker>> all_checkers(Archive& archive, const Serve
                                                    const Trace& trace) {
   std::vector<std::unique_ptr<Checker>> all;
   all.push_back(std::make_unique<Agreement>(archive, server));
-  all.push_back(std::make_unique<ProducerOrder>());
+  all.push_back(std::make_unique<ProducerOrder>(server));
   all.push_back(std::make_unique<Refusals>(archive));
   all.push_back(std::make_unique<Authenticity>());
   all.push_back(std::make_unique<FateLedger>());

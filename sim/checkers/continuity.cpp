@@ -74,10 +74,12 @@ void Continuity::handle(const ResetSeen& seen) {
     violated(std::string(seen.channel) + " is said to begin anew, but the server lives on");
   }
   cursor = {.life = seen.life, .next = Offset(0), .began_anew = true};
+  found->second.scattered[std::string(seen.channel)] = {.life = seen.life};
 }
 
 void Continuity::advance(const Key& key, std::string_view channel, ServerLife life, Offset from,
                          Offset to, As as) {
+  if (!keeps_order(server_, channel)) return scatter(key, channel, life, from, to);
   const auto found = subscriptions_.find(key);
   if (found == subscriptions_.end()) {
     return violated("something is delivered to a subscription that ended");
@@ -105,6 +107,25 @@ void Continuity::advance(const Key& key, std::string_view channel, ServerLife li
   Cursor& known = cursor->second;
   if (known.life != life || known.began_anew) known = {.life = life, .next = from, .begin = from};
   move(known, channel, to, as);
+}
+
+void Continuity::scatter(const Key& key, std::string_view channel, ServerLife life, Offset from,
+                         Offset to) {
+  const auto found = subscriptions_.find(key);
+  if (found == subscriptions_.end()) {
+    return violated("something is delivered to a subscription that ended");
+  }
+  auto& scattered = found->second.scattered;
+  const auto place = scattered.try_emplace(std::string(channel), Scattered{.life = life}).first;
+  if (place->second.life != life) {
+    violated(std::string(channel) + " began anew, and the subscriber was not told");
+    place->second = {.life = life};
+  }
+  const auto stretch = place->second.had.look(from, to - from);
+  if (stretch.known || stretch.count < to - from) {
+    violated(text_of_range(channel, from, to) + " comes a second time");
+  }
+  place->second.had.add(from, to);
 }
 
 // The account balances at every instant.
@@ -185,6 +206,12 @@ std::uint64_t Continuity::kept_from(std::string_view channel, ServerLife life) c
 
 bool Continuity::behind(const Subscription& subscription, const std::string& channel,
                         std::uint64_t size) const {
+  if (!keeps_order(server_, channel)) {
+    const auto scattered = subscription.scattered.find(channel);
+    const bool begun = scattered != subscription.scattered.end();
+    return begun && scattered->second.life == life_ ? scattered->second.had.next().value() < size
+                                                    : size > 0;
+  }
   const auto cursor = subscription.cursors.find(channel);
   if (cursor != subscription.cursors.end()) {
     return cursor->second.life != life_ || cursor->second.next.value() < size;

@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "base/arrivals.h"
 #include "sim/archive.h"
 #include "sim/checker.h"
 #include "sim/server_host.h"
@@ -37,11 +38,17 @@ class Continuity final : public Checker {
     ServerLife life;
     std::map<std::string, std::uint64_t, std::less<>> sizes;  // of all channels, then
   };
+  // Of a channel that keeps no order.
+  struct Scattered {
+    ServerLife life;
+    base::Arrivals<Offset> had{};
+  };
   struct Subscription {
     ChannelPattern pattern;
     StartPosition start;
     std::optional<Confirmation> confirmed;
     std::map<std::string, Cursor, std::less<>> cursors;
+    std::map<std::string, Scattered, std::less<>> scattered = {};
   };
   using Key = std::pair<ProgramId, SubscriptionId>;
 
@@ -53,6 +60,9 @@ class Continuity final : public Checker {
   enum class As : std::uint8_t { kDelivered, kMissed };
   void advance(const Key& key, std::string_view channel, ServerLife life, Offset from, Offset to,
                As as);
+  // Likewise, of a channel that keeps no order: each offset comes once, and all from 0 on, as whoever
+  // subscribes to one here begins at its start.
+  void scatter(const Key& key, std::string_view channel, ServerLife life, Offset from, Offset to);
   // delivered + missed + in flight is what was published since the subscription began.
   void move(Cursor& cursor, std::string_view channel, Offset to, As as);
   void judge_start(const Subscription& subscription, std::string_view channel, ServerLife life,

@@ -7,18 +7,20 @@
 #include <tuple>
 
 #include "sim/checker.h"
+#include "sim/server_host.h"
 
 namespace orzatty::sim {
 
 class ProducerOrder final : public Checker {
  public:
-  ProducerOrder() : Checker("producer order") {}
+  explicit ProducerOrder(const ServerConfig& server)
+      : Checker("producer order"), server_(server) {}
 
   void handle(const Happening& happening) override {
     if (const auto* began = std::get_if<ProgramBegan>(&happening)) {
       if (began->role == Role::kAuditor) auditors_.insert(began->program);
     } else if (const auto* seen = std::get_if<MessagesSeen>(&happening)) {
-      if (auditors_.contains(seen->program)) handle(*seen);
+      if (auditors_.contains(seen->program) && keeps_order(server_, seen->channel)) handle(*seen);
     }
   }
 
@@ -38,6 +40,7 @@ class ProducerOrder final : public Checker {
     }
   }
 
+  ServerConfig server_;
   std::set<ProgramId> auditors_;
   // By who sees it, and what it is.
   std::map<std::tuple<ProgramId, SubscriptionId, ServerLife, ProgramId, PublicationId>, Sequence>

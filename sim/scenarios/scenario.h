@@ -42,6 +42,16 @@ class Person {
                           .priority = kPriorityMax});
     return *this;
   }
+  // Messages of which none waits for another.
+  Person& publishes_unordered(std::uint64_t count, std::string_view channel, Duration every) {
+    world_->feed(index_, {.channel = std::string(channel),
+                          .count = count,
+                          .every = every,
+                          .burst_max = 4,
+                          .size_max = 3000,
+                          .mode = DeliveryMode::kUnordered});
+    return *this;
+  }
   // Messages that are worth nothing after a while.
   Person& publishes_for(std::chrono::milliseconds time_to_live, std::uint64_t count,
                         std::string_view channel, Duration every = 10ms) {
@@ -174,6 +184,11 @@ class Simulation : public testing::Test {
   void the_room_keeps(const Retention& retention, SlowPolicy policy = SlowPolicy::kWait) {
     config_.server.rules.push_back(
         {*ChannelPattern::parse("room"), {.retention = retention, .slow_policy = policy}});
+  }
+  void the_room_keeps_everything_and_no_order() {
+    config_.server.rules.push_back(
+        {*ChannelPattern::parse("room"),
+         {.mode = DeliveryMode::kUnordered, .retention = {.count = 0, .bytes = 0, .age = 0s}}});
   }
   Limits& limits() { return config_.server.limits; }
   // One every 100 ms, to everybody who is there.
