@@ -43,5 +43,21 @@ class Reliable(through_lab.ThroughLab):
         self.assert_all_arrive("seed = 8\ndelay = '5ms'\n" + hole, "cut", rate=1000)
 
 
+class Unordered(through_lab.ThroughLab):
+    COUNT = 2000
+
+    def assert_each_arrives_once(self, script, **how):
+        account = self.carry(script, self.COUNT, mode="unordered", **how)
+        self.assertEqual((account.lost, account.duplicated, account.failure), (0, 0, ""), account)
+        return account
+
+    def test_with_5_percent_loss(self):
+        account = self.assert_each_arrives_once("seed = 1\ndelay = '5ms'\nloss = 0.05\n")
+        self.assertGreater(account.reordered, 0, "what is lost holds up no other")
+
+    def test_with_a_new_address_every_second(self):
+        self.assert_each_arrives_once("seed = 7\ndelay = '5ms'\nrebind_every = '1s'\n", rate=1000)
+
+
 if __name__ == "__main__":
     hub.run_tests()

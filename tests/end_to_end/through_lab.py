@@ -62,9 +62,10 @@ class ThroughLab(hub.HubTest):
             return {"failures": [complaint.strip()], "network": network}
         return {**json.loads(out), "network": network}
 
-    def carry(self, script, count, rate=2000, size=100, patience=30):
+    def carry(self, script, count, rate=2000, size=100, patience=30, mode="reliable"):
         """Publishes `count` numbered messages, and tells what came within `patience` seconds of it."""
-        lab = self.lab(script)
+        config = self.file("orzatty.toml", f"[[channel]]\npattern = 'a'\nmode = '{mode}'\n".encode())
+        lab = self.lab(script, "--config", config)
         source = self.file("in", b"".join(b"%0*d\n" % (size, number) for number in range(count)))
         out = self.folder / "out"
         with open(out, "wb") as target:
@@ -73,7 +74,7 @@ class ThroughLab(hub.HubTest):
             subscriber.wait_for_line("stderr", "subscribed to a|orzatty: ")
             began = time.monotonic()
             publisher = self.start("pub", "--quiet", "--connect-timeout", patience, "--patience", patience,
-                                   "a", "--file", source, "--rate", rate, stdout=subprocess.DEVNULL, env=self.env)
+                                   "a", "--file", source, "--rate", rate, "--mode", mode, stdout=subprocess.DEVNULL, env=self.env)
             code, _, told = subscriber.finish()
             seconds = time.monotonic() - began
         # The last of it was received: that the publisher is told so may take a loss or two more.
