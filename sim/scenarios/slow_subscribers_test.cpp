@@ -14,7 +14,7 @@ class SlowSubscriber : public Simulation {
  protected:
   // Alice sends 400 kB in a second to bob, who gets 20 kB of it, and to carol, who gets all.
   void a_fast_and_a_slow_one_read(SlowPolicy policy) {
-    the_room_keeps({.count = 20, .bytes = 0, .age = 0s}, policy);
+    the_room_keeps({.count = 100, .bytes = 0, .age = 0s}, policy);
     limits().message_size_max = limits().stream_window = 16 * 1024;
     limits().connection_window = 16 * 1024;
     bob_ = somebody("bob", {.delay = 20ms, .loss = 0, .rate = 20'000});

@@ -301,6 +301,7 @@ std::optional<EngineOutput> ClientEngine::Parts::poll(Instant now) {
       if (auto borrowed = hand_out_rest()) return borrowed;
       continue;
     }
+    give_back_credit(now);  // of messages that nobody wanted, while their stream is there
     auto output = session->poll(now);
     if (!output) break;
     if (auto borrowed = take(*output, now)) return borrowed;
@@ -325,7 +326,6 @@ void ClientEngine::Parts::give_back_credit(Instant now) {
 }
 
 std::optional<EngineOutput> ClientEngine::Parts::take(session::ClientOutput& output, Instant now) {
-  give_back_credit(now);  // of messages that nobody wanted
   if (const auto* messages = std::get_if<session::DeliveryMessages>(&output)) {
     return hand_out(*messages);
   }
