@@ -143,6 +143,7 @@ std::expected<void, ProtocolError> Publication::rejected(const wire::Reject& rej
   }
   confirm(reject.to);
   if (reject.to <= settled_) return {};
+  if (skips_some(answer.from, reject.to)) return invalid("REJECT of what was skipped");
   if (!answers_.empty() && answer.from < answers_.back().to) return invalid("REJECT out of order");
   if (answers_.size() == kRejectionCountMax) {
     return std::unexpected(ProtocolError{ErrorCode::kLimitExceeded, "REJECT before any ACK"});
@@ -156,10 +157,12 @@ std::expected<void, ProtocolError> Publication::rejected(const wire::Reject& rej
 std::expected<void, ProtocolError> Publication::answered(Answer answer, Outputs& outputs) {
   answered_.add(answer.from, answer.to);
   // What was skipped has its fate without an answer.
-  if (answer.to <= settled_ || skipped(answer.from)) {
+  const Sequence news = std::max(answer.from, settled_);
+  if (answer.to <= settled_ || skips_all(news, answer.to)) {
     release();
     return {};
   }
+  if (skips_some(news, answer.to)) return invalid("an answer to more than what was skipped");
   if (answer.from < settled_) {
     if (answer.first_offset) *answer.first_offset += settled_ - answer.from;
     answer.from = settled_;
@@ -177,9 +180,16 @@ std::expected<void, ProtocolError> Publication::answered(Answer answer, Outputs&
   return {};
 }
 
-bool Publication::skipped(Sequence sequence) const {
+bool Publication::skips_all(Sequence from, Sequence to) const {
   for (std::size_t i = 0; i < skipped_.size(); ++i) {
-    if (skipped_[i].from <= sequence && sequence < skipped_[i].to) return true;
+    if (skipped_[i].from <= from && to <= skipped_[i].to) return true;
+  }
+  return false;
+}
+
+bool Publication::skips_some(Sequence from, Sequence to) const {
+  for (std::size_t i = 0; i < skipped_.size(); ++i) {
+    if (skipped_[i].from < to && from < skipped_[i].to) return true;
   }
   return false;
 }

@@ -86,7 +86,9 @@ class Publication {
   [[nodiscard]] bool send_passing(session::SessionCore& core);
   // An answer that need not be the next in order.
   std::expected<void, ProtocolError> answered(Answer answer, Outputs& outputs);
-  [[nodiscard]] bool skipped(Sequence sequence) const;
+  // [from, to) was skipped at one go; some of it was skipped.
+  [[nodiscard]] bool skips_all(Sequence from, Sequence to) const;
+  [[nodiscard]] bool skips_some(Sequence from, Sequence to) const;
 
   // What is next in order and needs no further answer: what was answered, and what expired.
   void settle_known(Outputs& outputs);

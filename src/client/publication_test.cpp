@@ -228,6 +228,19 @@ TEST_F(PublicationTest, TakesNoAcknowledgementOfWhatItSkipped) {
   EXPECT_EQ(accept(0, 3, 0), ErrorCode::kSequenceInvalid);
 }
 
+// spec: DEADLINE-1
+TEST_F(PublicationTest, TakesNoRejectionOfWhatItSkippedAndCanGiveUp) {
+  send(1);
+  append_timed(1);
+  publication_.skip(kLate, outputs_);
+  send(1);
+
+  EXPECT_EQ(reject(0, 3), ErrorCode::kSequenceInvalid);
+
+  publication_.give_up(ErrorCode::kSequenceInvalid, "closed", outputs_);
+  EXPECT_EQ(settled(), "?0-1 x1-2 ?2-3 ");
+}
+
 // spec: PUBLISH-8
 TEST_F(PublicationTest, SkipsAgainOnTheNextConnectionUntilTheServerSaidThatItKnows) {
   send(1);
@@ -321,6 +334,21 @@ TEST_F(UnorderedPublicationTest, RefusesASecondAnswerAndOneToWhatWasNotSent) {
   EXPECT_EQ(accept(14, 16, 5), ErrorCode::kSequenceInvalid);
   EXPECT_EQ(reject(9, 11), ErrorCode::kSequenceInvalid);
   EXPECT_EQ(accept(20, 21, 5), ErrorCode::kSequenceInvalid);
+}
+
+// spec: DEADLINE-1, PUBLISH-10
+TEST_F(UnorderedPublicationTest, TakesNoAnswerToMoreThanWhatItSkippedAndCanGiveUp) {
+  send(1);
+  append_timed(1);
+  publication_.skip(Instant() + std::chrono::milliseconds(10), outputs_);
+  send(1);
+
+  EXPECT_EQ(accept(0, 3, 0), ErrorCode::kSequenceInvalid);
+  EXPECT_EQ(reject(1, 3), ErrorCode::kSequenceInvalid);
+  EXPECT_EQ(reject(1, 2, ErrorCode::kExpired), ErrorCode::kNone);
+
+  publication_.give_up(ErrorCode::kSequenceInvalid, "closed", outputs_);
+  EXPECT_EQ(settled(), "?0-1 x1-2 ?2-3 ");
 }
 
 // spec: DEADLINE-1, PUBLISH-8

@@ -36,9 +36,10 @@ class Subscription {
         pattern_(std::move(pattern)),
         start_(start),
         channel_count_max_(limits.subscription_channel_count_max),
-        // Between any two ranges something is on a stream that has not ended.
-        scatter_max_(std::size_t{limits.subscription_count_max} +
-                     limits.passing_stream_count_max) {}
+        // Between any two ranges something is on a stream that has not ended, or was on one of the
+        // connection before.
+        scatter_max_(2 * (std::size_t{limits.subscription_count_max} +
+                          limits.passing_stream_count_max)) {}
 
   // What to ask for on a new connection.
   [[nodiscard]] wire::Subscribe request();
