@@ -128,6 +128,10 @@ void ClientLink::open_control(Instant now) {
 void ClientLink::handle_event(const quic::Event& event, Instant now) {
   if (std::holds_alternative<quic::HandshakeCompleted>(event)) return open_control(now);
   if (const auto* closed = std::get_if<quic::Closed>(&event)) return handle_closed(*closed, now);
+  if (const auto* received = std::get_if<quic::AddressTokenReceived>(&event)) {
+    config_.address_token = received->token;  // until there is another: it may be used again
+    return;
+  }
   if (!engine_.has_transport()) return;
   if (const auto* acked = std::get_if<quic::StreamAcked>(&event)) {
     const auto key = streams_.find(acked->stream);

@@ -47,6 +47,24 @@ TEST(Resume, CostsAHandshakeAndARoundTripUntilDataFlowsAgainBothWays) {
   EXPECT_EQ(world.resumed.size(), 1U);
 }
 
+TEST(Resume, CostsNoMoreWhenTheServerIsUnderLoadAndAsksStrangersToProveTheirAddress) {
+  World world({.under_load = true});
+  Client& bob = world.client("bob");
+  bob.subscribe("chat");
+  ASSERT_TRUE(world.run_until([&] { return bob.ready == 1; }));
+  world.run_for(1s);
+  ASSERT_EQ(world.server->endpoint().counters().replies, 1U) << "a Retry, for bob was a stranger";
+
+  world.drop_connection(bob);
+  ASSERT_TRUE(world.run_until([&] { return bob.connection_count == 2; }, 5s));
+  const Instant begin = world.now;
+  ASSERT_TRUE(world.run_until([&] { return bob.connected.size() == 2; }, 5s));
+
+  EXPECT_TRUE(bob.connected.back().resumed);
+  EXPECT_LE(world.now - begin, 2 * kRoundTrip);
+  EXPECT_EQ(world.server->endpoint().counters().replies, 1U);
+}
+
 // spec: RESUME-1, RESUME-3, PUBLISH-2
 TEST(Resume, OverAHundredBrokenConnectionsLosesDoublesAndReordersNothing) {
   World world({.loss = 0.02, .seed = 7});

@@ -330,6 +330,7 @@ struct WorldConfig {
   double loss = 0;
   std::uint64_t seed = 1;
   std::string application_protocol = "orzatty/1";  // the server's
+  bool under_load = false;  // the server asks strangers to prove their address
   struct Bottleneck {  // either way
     double rate = 0;   // bytes per second; 0: there is none
     Duration queue = 20ms;
@@ -440,6 +441,7 @@ class World final : private ServerEvents {
                                   .uni_stream_count = 0,
                                   .idle_timeout = 3 * config_.limits.dead_after,
                                   .application_protocol = config_.application_protocol};
+    if (config_.under_load) config.endpoint.retry_above_half_open = 0;
     config.hub = {.limits = config_.limits,
                   .rules = config_.rules,
                   .channel_default = config_.channel_default};

@@ -44,6 +44,9 @@ struct ConnectionConfig {
   CongestionControl congestion_control = CongestionControl::kBbr;
   // ALPN; who does not offer it is refused. Empty: none is asked for.
   std::string application_protocol = "orzatty/1";
+  // A client's: what the last AddressTokenReceived from that server held. With it a server under
+  // load asks for no further round trip. One that it does not know does no harm.
+  Bytes address_token{};
 };
 
 struct Datagram {
@@ -89,20 +92,23 @@ struct StreamStopped {
 };
 struct StreamClosed {
   StreamId stream;
-};                         // both ways done; its id is gone
+};  // both ways done; its id is gone
 struct StreamsGranted {};  // open_stream() may succeed now
 struct PathChanged {
   base::Address local;
   base::Address remote;
 };
+struct AddressTokenReceived {
+  Bytes token;
+};  // for the next connection to this server
 struct Closed {
   CloseOrigin origin = CloseOrigin::kLocal;
   std::uint64_t code = 0;
   std::string text;
 };
-using Event =
-    std::variant<HandshakeCompleted, StreamOpened, StreamAcked, StreamWritable, StreamReset,
-                 StreamStopped, StreamClosed, StreamsGranted, PathChanged, Closed>;
+using Event = std::variant<HandshakeCompleted, StreamOpened, StreamAcked, StreamWritable,
+                           StreamReset, StreamStopped, StreamClosed, StreamsGranted, PathChanged,
+                           AddressTokenReceived, Closed>;
 
 struct Packet {
   std::size_t size = 0;  // 0: nothing to send now
@@ -124,10 +130,10 @@ enum class WriteStatus : std::uint8_t {
 struct Written {
   WriteStatus status = WriteStatus::kIdle;
   std::size_t taken = 0;  // of the bytes offered, from their start
-  // The packet says something of the stream: also the end behind those bytes, if that was offered and
-  // all of them were taken. What was lost before may have left no room for it.
+  // The packet says something of the stream: also the end behind those bytes, if that was offered
+  // and all of them were taken. What was lost before may have left no room for it.
   bool included = false;
-  Packet packet{};        // with kPacket
+  Packet packet{};  // with kPacket
 };
 
 class Connection {
@@ -165,8 +171,9 @@ class Connection {
   Written write(std::span<std::byte> out, StreamId stream, std::span<const BytesView> bytes,
                 Fin fin, Instant now);
   Written write(std::span<std::byte> out, Instant now);
-  // How much may be built in one go: what the path takes in kBurst. More would wait at a bottleneck,
-  // or be lost there, and the pacer makes up for it by a pause in which nothing urgent leaves either.
+  // How much may be built in one go: what the path takes in kBurst. More would wait at a
+  // bottleneck, or be lost there, and the pacer makes up for it by a pause in which nothing urgent
+  // leaves either.
   static constexpr Duration kBurst = std::chrono::milliseconds(1);  // no timer is much finer
   [[nodiscard]] std::size_t burst_size_max() const;
   // After a burst of packets was built, so that pacing knows (ngtcp2_conn_update_pkt_tx_time).

@@ -44,6 +44,8 @@ class ConnectionIds {
   [[nodiscard]] ConnectionId make();
   // From the secret alone: a server that forgot the connection still knows it.
   [[nodiscard]] ResetToken reset_token(const ConnectionId& id) const;
+  // Of this server, for all that it seals.
+  [[nodiscard]] BytesView secret() const { return secret_; }
   [[nodiscard]] KeyedRandom& random() { return random_; }
 
   // False when the id is another connection's already.

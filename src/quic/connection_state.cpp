@@ -56,6 +56,11 @@ ngtcp2_settings settings_of(const ConnectionConfig& config, KeyedRandom& random,
   return settings;
 }
 
+void set_token(ngtcp2_settings& settings, BytesView token) {
+  settings.token = reinterpret_cast<const std::uint8_t*>(token.data());
+  settings.tokenlen = token.size();
+}
+
 ngtcp2_transport_params transport_params_of(const ConnectionConfig& config) {
   constexpr std::uint64_t kPacketSizeReceivedMax = 65527;  // the most that UDP carries
   constexpr std::uint64_t kPeerIdCount = 4;  // addresses that we can change to without waiting
@@ -112,7 +117,11 @@ ConnectionState::ConnectionState(const ConnectionConfig& connection_config,
 
 void ConnectionState::make_client(const Ends& ends) {
   const Probes probes(config.packet_size_max);
-  const ngtcp2_settings settings = settings_of(config, random, probes, last_time_);
+  ngtcp2_settings settings = settings_of(config, random, probes, last_time_);
+  if (!config.address_token.empty()) {
+    set_token(settings, config.address_token);
+    settings.token_type = NGTCP2_TOKEN_TYPE_NEW_TOKEN;
+  }
   const ngtcp2_transport_params params = transport_params_of(config);
   const ngtcp2_cid target = random_id(random, kFirstTargetSize);
   const ngtcp2_cid own = random_id(random, kClientIdSize);
@@ -131,28 +140,28 @@ void ConnectionState::make_server(const Ends& ends, const Admission& admission) 
   const Probes probes(config.packet_size_max);
   ngtcp2_settings settings = settings_of(config, random, probes, last_time_);
   ngtcp2_transport_params params = transport_params_of(config);
-  params.original_dcid = admission.original_target;
+  params.original_dcid = admission.token.original_target;
   params.original_dcid_present = 1;
-  if (!admission.retry_token.empty()) {
-    settings.token = reinterpret_cast<const std::uint8_t*>(admission.retry_token.data());
-    settings.tokenlen = admission.retry_token.size();
-    settings.token_type = NGTCP2_TOKEN_TYPE_RETRY;
-    params.retry_scid = admission.target_id;
-    params.retry_scid_present = 1;
+  if (admission.token.proof != AddressProof::kNone) {
+    const bool retried = admission.token.proof == AddressProof::kRetry;
+    set_token(settings, admission.packet.token);
+    settings.token_type = retried ? NGTCP2_TOKEN_TYPE_RETRY : NGTCP2_TOKEN_TYPE_NEW_TOKEN;
+    params.retry_scid = admission.packet.target_id;
+    params.retry_scid_present = retried ? 1 : 0;
   }
   const ConnectionId own = ids_->make();
   const ResetToken token = ids_->reset_token(own);
   params.stateless_reset_token_present = 1;
   std::ranges::copy(token, params.stateless_reset_token);
   // The client uses the id that it chose until it has seen ours.
-  track(ConnectionId(admission.target_id));
+  track(ConnectionId(admission.packet.target_id));
   track(own);
   SocketPath path(ends.local, ends.remote);
   const ngtcp2_path native_path = path.view();
   const ngtcp2_cid own_native = own.native();
   ngtcp2_conn* connection = nullptr;
-  ORZATTY_ASSERT(ngtcp2_conn_server_new(&connection, &admission.client_id, &own_native,
-                                        &native_path, admission.version, &server_callbacks(),
+  ORZATTY_ASSERT(ngtcp2_conn_server_new(&connection, &admission.packet.client_id, &own_native,
+                                        &native_path, admission.packet.version, &server_callbacks(),
                                         &settings, &params, nullptr, this) == 0);
   connection_.reset(connection);
   ngtcp2_path_storage_zero(&path_out);
@@ -173,8 +182,21 @@ std::uint64_t ConnectionState::advance(Instant now) {
 
 void ConnectionState::handshake_completed() {
   established = true;
-  if (ids_ != nullptr) ids_->handshake_ended();
+  if (ids_ != nullptr) {
+    ids_->handshake_ended();
+    send_address_token(address_of(ngtcp2_conn_get_path(native())->remote));
+  }
   events.push(HandshakeCompleted{});
+}
+
+void ConnectionState::send_address_token(const base::Address& client) {
+  std::array<std::byte, kAddressTokenSizeMax> token{};
+  const Instant now{std::chrono::nanoseconds(last_time_)};
+  const std::size_t size = make_address_token(token, client, ids_->secret(), now);
+  if (size == 0) return;
+  const int error = ngtcp2_conn_submit_new_token(
+      native(), reinterpret_cast<const std::uint8_t*>(token.data()), size);
+  ORZATTY_ASSERT(error == 0);
 }
 
 void ConnectionState::issue_id(ngtcp2_cid& id, std::uint8_t* reset_token, std::size_t size) {

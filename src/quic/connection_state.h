@@ -10,12 +10,14 @@
 #include <vector>
 
 #include "orzatty/bytes.h"
+#include "quic/address_tokens.h"
 #include "quic/blocked_streams.h"
 #include "quic/closing.h"
 #include "quic/connection.h"
 #include "quic/connection_ids.h"
 #include "quic/event_queue.h"
 #include "quic/keyed_random.h"
+#include "quic/stateless_replies.h"
 #include "quic/tls_session.h"
 
 namespace orzatty::quic {
@@ -28,11 +30,8 @@ struct Ends {
 
 // What a server knows of a client when it lets it in.
 struct Admission {
-  ngtcp2_cid client_id{};        // source id of its packet
-  ngtcp2_cid target_id{};        // destination id of its packet
-  ngtcp2_cid original_target{};  // that of its first packet, before Retry; else the same
-  BytesView retry_token;         // verified; empty without Retry
-  std::uint32_t version = 0;
+  FirstPacket packet;
+  VerifiedToken token;
   ConnectionKey key;
 };
 
@@ -56,6 +55,8 @@ class ConnectionState {
 
   // For the callbacks.
   void handshake_completed();
+  // A server's: the client needs no Retry the next time that it comes from there.
+  void send_address_token(const base::Address& client);
   void issue_id(ngtcp2_cid& id, std::uint8_t* reset_token, std::size_t size);
   void retire_id(const ngtcp2_cid& id);
   void stream_closed(StreamId stream);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/assert.h"
+#include "quic/address_tokens.h"
 #include "quic/connection_ids.h"
 #include "quic/connection_state.h"
 #include "quic/reply_budget.h"
@@ -53,7 +54,7 @@ class Endpoint::Parts {
   Routed route_short(const Visit& visit);
   Routed route_long(const Visit& visit);
   Routed route_first(const Visit& visit);
-  Routed admit(const Visit& visit, const FirstPacket& packet, const ngtcp2_cid& original_target);
+  Routed admit(const Visit& visit, const FirstPacket& packet, const VerifiedToken& token);
   Routed negotiate_version(const Visit& visit, const ngtcp2_version_cid& ids_seen);
   Routed refuse(const Visit& visit, const FirstPacket& packet, std::uint64_t code,
                 std::string_view reason);
@@ -121,21 +122,20 @@ Routed Endpoint::Parts::route_first(const Visit& visit) {
   const FirstPacket packet{header.scid, header.dcid, header.version,
                            std::as_bytes(std::span(header.token, header.tokenlen))};
   const base::Address& client = visit.datagram.remote;
-  const auto original = verify_retry(packet, client, config.secret, visit.now);
-  if (original) return admit(visit, packet, *original);
-  if (original.error() == TokenFault::kInvalid) {
-    return refuse(visit, packet, kInvalidToken, "invalid token");
-  }
-  if (ids.half_open_count() >= config.retry_above_half_open) {
+  const auto token = verify_token(packet, client, config.secret, visit.now);
+  if (!token) return refuse(visit, packet, kInvalidToken, "invalid token");
+  // spec: TRANSPORT-6
+  const bool proven = token->proof != AddressProof::kNone;
+  if (!proven && ids.half_open_count() >= config.retry_above_half_open) {
     // Not from the budget: a flood must not use up what honest clients need to get past it.
     return replied(
         write_retry(visit.scratch, packet, client, ids.make(), config.secret, visit.now));
   }
-  return admit(visit, packet, packet.target_id);
+  return admit(visit, packet, *token);
 }
 
 Routed Endpoint::Parts::admit(const Visit& visit, const FirstPacket& packet,
-                              const ngtcp2_cid& original_target) {
+                              const VerifiedToken& token) {
   const std::size_t count = slots.size() - free_slots.size();
   if (count >= config.connection_count_max || ids.half_open_count() >= config.half_open_count_max) {
     ++counters.refused;
@@ -148,10 +148,7 @@ Routed Endpoint::Parts::admit(const Visit& visit, const FirstPacket& packet,
   const std::uint32_t index = free_slots.back();
   free_slots.pop_back();
   Slot& slot = slots[index];
-  const bool retried = ngtcp2_cid_eq(&original_target, &packet.target_id) == 0;
-  const Admission admission{packet.client_id, packet.target_id,
-                            original_target,  retried ? packet.token : BytesView{},
-                            packet.version,   ConnectionKey{index, slot.generation}};
+  const Admission admission{packet, token, ConnectionKey{index, slot.generation}};
   ConnectionConfig connection_config = config.connection;
   if (ids.half_open_count() >= config.retry_above_half_open) {
     connection_config.handshake_timeout =

@@ -290,6 +290,77 @@ TEST_F(RetryDoor, EveryBitFlipOfATokenIsRefused) {
   EXPECT_TRUE(accepted(knock(answer)));
 }
 
+// A server that asks everybody for a proof of address, and a client that was there before.
+class Returning : public ::testing::Test {
+ protected:
+  Returning()
+      : world_({.server = {.connection = {.bidi_stream_count = 1}, .retry_above_half_open = 0}},
+               server_credentials(self_signed())) {}
+
+  // What a first connection leaves a client with.
+  Bytes token_of_first_connection() {
+    End& first = world_.connect({}, trusting_anyone());
+    EXPECT_TRUE(world_.run_until([&] { return first.has<AddressTokenReceived>(); }));
+    return first.happened<AddressTokenReceived>().front().token;
+  }
+  // How many Retries it costs to come back.
+  std::uint64_t retries_of_return(Bytes token, const base::Address& from) {
+    const std::uint64_t before = world_.endpoint.counters().replies;
+    End& client =
+        world_.connect({.address_token = std::move(token)}, trusting_anyone(), "localhost", from);
+    EXPECT_TRUE(world_.run_until([&] { return client.has<HandshakeCompleted>(); }));
+    return world_.endpoint.counters().replies - before;
+  }
+
+  World world_;
+};
+
+// spec: TRANSPORT-6
+TEST_F(Returning, AClientNeedsNoRetryWhereItWasHeardBefore) {
+  const Bytes token = token_of_first_connection();
+  EXPECT_EQ(retries_of_return({}, *base::Address::parse("198.51.100.7:50001")), 1U);
+  EXPECT_EQ(retries_of_return(token, *base::Address::parse("198.51.100.7:50002")), 0U);
+}
+
+TEST_F(Returning, AClientFromAnotherAddressProvesIt) {
+  EXPECT_EQ(
+      retries_of_return(token_of_first_connection(), *base::Address::parse("203.0.113.9:50001")),
+      1U);
+}
+
+TEST_F(Returning, ATokenIsGoodForAnHourAndNotForLonger) {
+  const Bytes token = token_of_first_connection();
+  world_.now += 59min;
+  EXPECT_EQ(retries_of_return(token, *base::Address::parse("198.51.100.7:50001")), 0U);
+  world_.now += 1min;
+  EXPECT_EQ(retries_of_return(token, *base::Address::parse("198.51.100.7:50002")), 1U);
+}
+
+TEST_F(Returning, AForgedTokenCountsAsNoneAndRefusesNobody) {
+  Bytes token = token_of_first_connection();
+  for (std::size_t at = 0; at < token.size(); ++at) {
+    Bytes forged = token;
+    forged[at] ^= std::byte{1};
+    const auto port = static_cast<std::uint16_t>(50001 + at);
+    EXPECT_EQ(
+        retries_of_return(forged, *base::Address::parse("198.51.100.7:" + std::to_string(port))),
+        1U)
+        << at;
+  }
+}
+
+TEST_F(Returning, AClientThatMovedNeedsNoRetryAtItsNewAddressEither) {
+  End& first = world_.connect({}, trusting_anyone());
+  ASSERT_TRUE(world_.run_until([&] { return first.has<AddressTokenReceived>(); }));
+  world_.rebind(kClientAddress, *base::Address::parse("203.0.113.9:50001"));
+  first.send(first.open(StreamKind::kBidirectional), "here I am");
+
+  ASSERT_TRUE(world_.run_until([&] { return first.happened<AddressTokenReceived>().size() == 2; }));
+
+  const Bytes token = first.happened<AddressTokenReceived>().back().token;
+  EXPECT_EQ(retries_of_return(token, *base::Address::parse("203.0.113.9:50002")), 0U);
+}
+
 TEST(Endpoint, AHandshakeWithRetryCompletes) {
   World world({.server = {.retry_above_half_open = 0}}, server_credentials(self_signed()));
   End& client = world.connect({}, trusting_anyone());

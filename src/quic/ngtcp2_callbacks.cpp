@@ -73,10 +73,21 @@ int on_stateless_reset(ngtcp2_conn*, const ngtcp2_pkt_stateless_reset*, void* us
 }
 
 // spec: TRANSPORT-5
-int on_path_validation(ngtcp2_conn*, std::uint32_t, const ngtcp2_path* path, const ngtcp2_path*,
-                       ngtcp2_path_validation_result result, void* user_data) {
+int on_path_validation(ngtcp2_conn*, std::uint32_t flags, const ngtcp2_path* path,
+                       const ngtcp2_path*, ngtcp2_path_validation_result result, void* user_data) {
   if (result != NGTCP2_PATH_VALIDATION_RESULT_SUCCESS) return 0;
+  if ((flags & NGTCP2_PATH_VALIDATION_FLAG_NEW_TOKEN) != 0) {
+    state_of(user_data).send_address_token(address_of(path->remote));
+  }
   state_of(user_data).events.push(PathChanged{address_of(path->local), address_of(path->remote)});
+  return 0;
+}
+
+// A longer one is not of our server, and would leave a first packet no room for what it is for.
+int on_address_token(ngtcp2_conn*, const std::uint8_t* token, std::size_t size, void* user_data) {
+  if (size > kAddressTokenSizeMax) return 0;
+  const auto bytes = std::as_bytes(std::span(token, size));
+  state_of(user_data).events.push(AddressTokenReceived{Bytes(bytes.begin(), bytes.end())});
   return 0;
 }
 
@@ -137,6 +148,7 @@ const ngtcp2_callbacks& client_callbacks() {
     ngtcp2_callbacks client = common_callbacks();
     client.client_initial = ngtcp2_crypto_client_initial_cb;
     client.recv_retry = ngtcp2_crypto_recv_retry_cb;
+    client.recv_new_token = on_address_token;
     return client;
   }();
   return callbacks;

@@ -10,9 +10,6 @@
 namespace orzatty::quic {
 namespace {
 
-// A client answers a Retry at once; this leaves it three lost packets.
-constexpr std::uint64_t kRetryLifetime = 10 * NGTCP2_SECONDS;
-
 std::uint8_t* raw(std::span<std::byte> bytes) {
   return reinterpret_cast<std::uint8_t*>(bytes.data());
 }
@@ -69,22 +66,6 @@ std::size_t write_stateless_reset(std::span<std::byte> out, const ResetToken& to
   random.fill(std::as_writable_bytes(std::span(noise)));
   return size_of(ngtcp2_pkt_write_stateless_reset(raw(out), out.size(), token.data(), noise.data(),
                                                   noise.size()));
-}
-
-std::expected<ngtcp2_cid, TokenFault> verify_retry(const FirstPacket& packet,
-                                                   const base::Address& client, BytesView secret,
-                                                   Instant now) {
-  const bool is_retry =
-      !packet.token.empty() && packet.token[0] == std::byte{NGTCP2_CRYPTO_TOKEN_MAGIC_RETRY2};
-  if (!is_retry) return std::unexpected(TokenFault::kNotRetry);
-  SocketAddress address(client);
-  const ngtcp2_addr native = address.view();
-  ngtcp2_cid original{};
-  const int error = ngtcp2_crypto_verify_retry_token2(
-      &original, raw(packet.token), packet.token.size(), raw(secret), secret.size(), packet.version,
-      native.addr, native.addrlen, &packet.target_id, kRetryLifetime, time_of(now));
-  if (error != 0) return std::unexpected(TokenFault::kInvalid);
-  return original;
 }
 
 }  // namespace orzatty::quic

@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <expected>
 #include <span>
 #include <string_view>
 
@@ -34,15 +33,5 @@ std::size_t write_refusal(std::span<std::byte> out, const FirstPacket& packet, s
                           std::string_view reason);
 std::size_t write_stateless_reset(std::span<std::byte> out, const ResetToken& token,
                                   KeyedRandom& random);
-
-// What a token in a first packet is.
-enum class TokenFault : std::uint8_t {
-  kNotRetry,  // none, or not of a Retry: the packet counts as one without
-  kInvalid,   // a Retry's, but forged, too old, or of another client
-};
-// The target of the client's packet before Retry.
-std::expected<ngtcp2_cid, TokenFault> verify_retry(const FirstPacket& packet,
-                                                   const base::Address& client, BytesView secret,
-                                                   Instant now);
 
 }  // namespace orzatty::quic

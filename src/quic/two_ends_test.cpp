@@ -165,15 +165,15 @@ void World::send(const base::Address& from, const base::Address& to, BytesView b
 
 void World::deliver(const Flying& datagram) {
   if (datagram.to == kServerAddress) return deliver_to_server(datagram);
-  for (Client& client : clients_) {
-    // The newest address of a client that migrated is not known here: who has it, takes it.
-    const bool same_ip = client.address.ip == datagram.to.ip;
-    if (!same_ip) continue;
-    client.connection->handle_datagram({datagram.to, datagram.from, datagram.bytes}, now,
-                                       *client.end);
-    pump_end(*client.end);
-    return;
-  }
+  const auto has_address = [&](const Client& client) { return client.address == datagram.to; };
+  // The newest address of a client that migrated is not known here: who has its IP takes it.
+  const auto has_ip = [&](const Client& client) { return client.address.ip == datagram.to.ip; };
+  auto client = std::ranges::find_if(clients_, has_address);
+  if (client == clients_.end()) client = std::ranges::find_if(clients_, has_ip);
+  if (client == clients_.end()) return;
+  client->connection->handle_datagram({datagram.to, datagram.from, datagram.bytes}, now,
+                                      *client->end);
+  pump_end(*client->end);
 }
 
 void World::deliver_to_server(const Flying& datagram) {
