@@ -29,7 +29,9 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
 std::string command_of(const Task& task) {
   return "orzatty-sim --seed " + std::to_string(task.seed) + " --scenario " +
          std::string(task.scenario->name) +
-         (task.planted.empty() ? "" : " --plant " + task.planted) + text_of(task.reduction);
+         (task.planted.empty() ? "" : " --plant " + task.planted) +
+         (task.network == nullptr ? "" : " --network " + task.network->source) +
+         text_of(task.reduction);
 }
 
 void print_violation(const Task& task, const Outcome& outcome) {
@@ -49,9 +51,13 @@ void report_failure(const Options& options, const Task& task, const Outcome& out
               last.violation->checker.c_str(), last.violation->what.c_str());
 }
 
+Task task_of(const Options& options, std::uint64_t seed) {
+  return {seed, options.scenario, options.reduction, options.planted, options.network};
+}
+
 // In this process, so that everything can be told, and a debugger sees it.
 int play_one(const Options& options) {
-  const Plan plan = draw_plan(options.seed_first, *options.scenario, options.reduction);
+  const Plan plan = plan_of(task_of(options, options.seed_first));
   Listener listener;
   if (options.trace) {
     listener = [](Instant now, std::string_view line) {
@@ -68,7 +74,7 @@ int play_one(const Options& options) {
 std::vector<Task> tasks_of(const Options& options) {
   std::vector<Task> tasks;
   for (std::uint64_t seed = options.seed_first; seed <= options.seed_last; ++seed) {
-    tasks.push_back({seed, options.scenario, options.reduction, options.planted});
+    tasks.push_back(task_of(options, seed));
   }
   return tasks;
 }
@@ -117,7 +123,7 @@ int play_file(const Options& options) {
       std::fprintf(stderr, "orzatty-sim: %s: %s\n", line.c_str(), parsed.error().c_str());
       return 2;
     }
-    tasks.push_back({parsed->seed_first, parsed->scenario, parsed->reduction, {}});
+    tasks.push_back(task_of(*parsed, parsed->seed_first));
   }
   return play_many(options, tasks);
 }

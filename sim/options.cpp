@@ -36,6 +36,7 @@ class Parser {
       return;
     }
     const std::string_view value = arguments_[at_++];
+    if (option == "--network") return network(std::string(value));
     if (!text(option, value) && !count(option, value)) {
       problem_ = std::string(option) + " " + std::string(value) + " means nothing; try --help";
     }
@@ -86,6 +87,14 @@ class Parser {
       return false;
     return true;
   }
+  void network(const std::string& value) {
+    auto loaded = load_network(value);
+    if (loaded) {
+      options_.network = std::make_shared<const NetworkScript>(std::move(*loaded));
+    } else {
+      problem_ = loaded.error();
+    }
+  }
   bool seeds(std::string_view value) {
     const std::size_t dots = value.find("..");
     if (dots == std::string_view::npos) return false;
@@ -113,6 +122,7 @@ const char* const kHelp =
   --seeds A..B        all of them; one in a hundred is played again by a fresh process and compared
   --seeds-of FILE     those of a file: a line is a seed and the options of its smallest form
   --scenario NAME     standard, calm, crashes, roaming, crowded, asking or publishers
+  --network SCRIPT    paths as `orzatty lab` makes them: wifi, mobile, satellite, hostile, or its file
   --jobs N            processes (default 2)
   --json              the summary as JSON
   --planted           plants each known bug in turn, and tells which checker found it at which seed

@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <span>
 #include <string>
 
+#include "sim/network_script.h"
 #include "sim/plan.h"
 
 namespace orzatty::sim {
@@ -18,6 +20,7 @@ struct Options {
   Reduction reduction;
   std::string planted;
   std::string seeds_file;
+  std::shared_ptr<const NetworkScript> network;
   std::size_t jobs = 2;
   bool trace = false;
   bool hash_only = false;

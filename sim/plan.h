@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "lab/fault_script.h"
 #include "sim/faults.h"
 #include "sim/world.h"
 
@@ -68,6 +70,7 @@ struct Plan {
   std::vector<Incident> incidents;  // those that were left out have no effect, but a number
   std::set<std::size_t> left_out;
   Duration length = std::chrono::seconds(30);
+  std::optional<lab::FaultScript> network;  // of all clients, in place of paths of their own
 };
 
 Plan draw_plan(std::uint64_t seed, const Scenario& scenario, const Reduction& reduction = {});

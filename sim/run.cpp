@@ -28,7 +28,9 @@ class Run {
     for (std::size_t i = 0; i < plan_.incidents.size(); ++i) {
       if (!plan_.left_out.contains(i)) schedule(plan_.incidents[i], begin);
     }
+    if (plan_.network) follow(*plan_.network);
     world_.run_for(plan_.length);
+    if (plan_.network) set_networks(plan_.network->network);
     std::optional<Violation> violation = settle();
     if (!violation) {
       world_.chronicle().finish();
@@ -70,6 +72,32 @@ class Run {
     };
     world_.at(world_.now() + 4s, [open] { open(false); });
     world_.at(world_.now() + 16s, [open] { open(true); });
+  }
+
+  // All that a script does until the end of the run, after which only what always holds is left.
+  void follow(const lab::FaultScript& script) {
+    const Instant begin = world_.now();
+    for (auto edge = script.next_change(Duration::zero()); edge && *edge < plan_.length;
+         edge = script.next_change(*edge)) {
+      world_.at(begin + *edge, [this, &network = script.at(*edge)] { set_networks(network); });
+    }
+    Duration since_rebinding = Duration::zero();
+    constexpr Duration kTick = 10ms;  // no script may rebind more often
+    for (Duration at = kTick; at < plan_.length; at += kTick) {
+      since_rebinding += kTick;
+      const auto& every = script.at(at).rebind_every;
+      if (!every || since_rebinding < *every) continue;
+      since_rebinding = Duration::zero();
+      world_.at(begin + at, [this] {
+        for (const ClientIndex client : clients_) world_.rebind(client);
+      });
+    }
+  }
+  void set_networks(const lab::Network& network) {
+    for (const ClientIndex client : clients_) {
+      world_.up(client) = network.up;
+      world_.down(client) = network.down;
+    }
   }
 
   void schedule(const Incident& incident, Instant begin) {

@@ -35,7 +35,7 @@ class Shrinking {
     return true;
   }
   [[nodiscard]] Plan plan() const {
-    return draw_plan(best_.seed, *best_.scenario, best_.reduction);
+    return plan_of(best_);
   }
 
   bool drop_faults() {

@@ -121,8 +121,7 @@ class Worker {
       const Task& task = tasks_[i];
       ::alarm(kSecondsMax);
       plant(task.planted);
-      const std::string line =
-          line_of(run(draw_plan(task.seed, *task.scenario, task.reduction))) + '\n';
+      const std::string line = line_of(run(plan_of(task))) + '\n';
       for (std::size_t at = 0; at < line.size();) {
         const ssize_t size = ::write(pipe, line.data() + at, line.size() - at);
         if (size <= 0) std::_Exit(1);
@@ -149,6 +148,12 @@ class Worker {
 };
 
 }  // namespace
+
+Plan plan_of(const Task& task) {
+  Plan plan = draw_plan(task.seed, *task.scenario, task.reduction);
+  if (task.network != nullptr) put_on(plan, task.network->script);
+  return plan;
+}
 
 void play_all(const std::vector<Task>& tasks, std::size_t jobs,
               const std::function<Further(const Task&, const Outcome&)>& done) {
@@ -185,9 +190,10 @@ std::uint64_t hash_by_fresh_process(const Task& task) {
   std::array<char, 4096> program{};
   const ssize_t size = ::readlink("/proc/self/exe", program.data(), program.size() - 1);
   if (size <= 0) return 0;
-  const std::string command = "'" + std::string(program.data()) + "' --hash --seed " +
-                              std::to_string(task.seed) + " --scenario " +
-                              std::string(task.scenario->name) + text_of(task.reduction);
+  const std::string command =
+      "'" + std::string(program.data()) + "' --hash --seed " + std::to_string(task.seed) +
+      " --scenario " + std::string(task.scenario->name) + text_of(task.reduction) +
+      (task.network == nullptr ? "" : " --network '" + task.network->source + "'");
   std::FILE* const pipe = ::popen(command.c_str(), "r");
   if (pipe == nullptr) return 0;
   std::array<char, 64> line{};

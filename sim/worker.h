@@ -5,10 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "sim/network_script.h"
 #include "sim/plan.h"
 #include "sim/run.h"
 
@@ -19,7 +21,9 @@ struct Task {
   const Scenario* scenario = nullptr;
   Reduction reduction;
   std::string planted;  // the name of a bug; empty for none
+  std::shared_ptr<const NetworkScript> network = {};
 };
+[[nodiscard]] Plan plan_of(const Task& task);
 
 // Plays them in order, in `jobs` processes; `done` is called in the order in which they end, and
 // says whether to go on.
