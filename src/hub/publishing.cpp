@@ -554,7 +554,6 @@ void Publishing::skip(Peer& peer, const session::PublicationSkipped& skipped) {
   Sequence next = skipped.to;
   if (publication.producers != nullptr) {
     Producer& producer = (*publication.producers)[publication.producer];
-    if (producer.fenced) return;
     std::optional<ErrorCode> refusal;
     if (skipped.reason == GapReason::kExpired) refusal = ErrorCode::kExpired;
     if (skipped.reason == GapReason::kSuperseded) refusal = ErrorCode::kSuperseded;

@@ -258,6 +258,26 @@ TEST(Fence, ANewerEpochInTheSameSessionShutsOutItsOlderPublication) {
   EXPECT_EQ(alice.rejects[0].code, ErrorCode::kFenced);
 }
 
+// spec: PUBLISH-8
+TEST(Fence, WhatTheOlderEpochSkipsIsAnsweredSoThatItsOutboxGoesOn) {
+  World world;
+  Client& older = world.connect("alice");
+  const StreamKey stream = older.open_publication("news", 0, 1, 7);
+  Client& newer = world.connect("alice");
+  newer.open_publication("news", 0, 1, 8);
+  world.run();
+
+  older.skip(stream, 5);
+  older.send(stream, "too late");
+  world.settle();
+
+  ASSERT_FALSE(older.acks.empty());
+  EXPECT_EQ(older.acks.back().count, 0U);
+  EXPECT_EQ(older.acks.back().first, Sequence(5));
+  ASSERT_EQ(older.rejects.size(), 1U);
+  EXPECT_EQ(older.rejects[0].code, ErrorCode::kFenced);
+}
+
 // spec: NAME-3, PUBLISH-5
 TEST(Publish, ToAReservedNameIsRejectedMessageByMessage) {
   World world;
