@@ -120,13 +120,18 @@ bool shown(std::size_t code, std::uint64_t count) {
                        name(static_cast<ErrorCode>(code)) != "UNKNOWN");
 }
 
-// What became of messages that publishers sent: received = accepted + duplicate + rejected.
+// What became of messages that publishers sent: received = accepted + handed over + duplicate +
+// rejected.
 void add_publisher_ledger(Families& families, const ServerStats& stats) {
   families
       .counter("orzatty_received_messages_total",
-               "Messages of publishers that arrived: accepted, duplicate or rejected.")
+               "Messages of publishers that arrived: accepted, handed over, duplicate or rejected.")
       .sample(stats.messages_in);
   families.counter("orzatty_received_bytes_total", "Their bytes.").sample(stats.bytes_in);
+  families
+      .counter("orzatty_handed_over_messages_total",
+               "Messages given to handlers of the server, and replies given to who waits for them.")
+      .sample(stats.handed_over);
   families
       .counter("orzatty_duplicate_messages_total", "Messages that were known, and not kept twice.")
       .sample(stats.duplicates);

@@ -14,12 +14,14 @@ using testing::Not;
 TEST(MetricsText, EveryFigureHasItsTypeAndValue) {
   Figures figures;
   figures.stats.messages_in = 42;
+  figures.stats.handed_over = 41;
   figures.certificate_expires = 1'800'000'000;
 
   const std::string text = metrics_text(figures);
 
   EXPECT_THAT(text, HasSubstr("# TYPE orzatty_received_messages_total counter\n"
                               "orzatty_received_messages_total 42\n"));
+  EXPECT_THAT(text, HasSubstr("\norzatty_handed_over_messages_total 41\n"));
   EXPECT_THAT(text, HasSubstr("# TYPE orzatty_connections gauge\norzatty_connections 0\n"));
   EXPECT_THAT(text, HasSubstr("\norzatty_certificate_expiry_timestamp_seconds 1800000000\n"));
 }

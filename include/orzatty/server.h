@@ -122,6 +122,7 @@ struct ServerStats {
   std::uint64_t bytes_out = 0;
   std::uint64_t duplicates = 0;
   std::uint64_t rejected = 0;
+  std::uint64_t handed_over = 0;  // to handlers, and replies to who waits for them
   std::uint64_t missed = 0;  // positions that subscribers were told as gaps
   std::uint64_t datagrams_ignored = 0;
   std::uint64_t connections_accepted = 0;  // begun; who got through tells on_event

@@ -74,6 +74,7 @@ TEST_F(RequestsAndReplies, AReplyReachesTheSessionThatAskedWithTheIdentityOfWhoR
   EXPECT_THAT(carol.direct, IsEmpty());
   EXPECT_EQ(bob.acknowledged().size(), 1U);
   EXPECT_THAT(bob.rejects, IsEmpty());
+  EXPECT_EQ(world.hub.counters().handed_over, 1U);
 }
 
 // spec: REQUEST-2

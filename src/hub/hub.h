@@ -100,6 +100,7 @@ struct HubCounters {
   std::uint64_t bytes_in = 0;
   std::uint64_t duplicates = 0;
   std::uint64_t rejected = 0;
+  std::uint64_t handed_over = 0;  // to handlers, and replies to who waits for them
   std::uint64_t messages_out = 0;  // given to subscribers' streams
   std::uint64_t bytes_out = 0;
   std::uint64_t missed = 0;    // positions told as gaps

@@ -492,6 +492,7 @@ ErrorCode Publishing::expect_reply(const Peer& peer, Channel& channel,
 HubOutput Publishing::hand_over(Peer& peer, Publication& publication,
                                 const session::PublicationMessages& fresh) {
   (*publication.producers)[publication.producer].known.advance(fresh.first + fresh.count);
+  state_.counters.handed_over += fresh.count;
   handed_ = Handed{.peer = peer.key,
                    .stream = fresh.stream,
                    .run = {.publication = fresh.publication,
@@ -522,6 +523,7 @@ void Publishing::settle() {
 void Publishing::accept(Peer& peer, Publication& publication,
                         const session::PublicationMessages& given) {
   (*publication.producers)[publication.producer].known.advance(given.first + given.count);
+  state_.counters.handed_over += given.count;
   peer.session.accepted({.publication = given.publication,
                          .first = given.first,
                          .count = given.count,

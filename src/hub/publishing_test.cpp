@@ -617,6 +617,21 @@ TEST(Endpoint, GivesMessagesToItsHandlerAndAcknowledgesThem) {
   EXPECT_THAT(bob.ended, IsEmpty());
 }
 
+TEST(Endpoint, HasItsMessagesCountedSoThatTheLedgerOfPublishersBalances) {
+  World world(config_of({}));
+  world.hub.handle_channel(channel("rpc"), 0);
+  Client& alice = world.connect("alice");
+  alice.send_run(alice.open_publication("rpc"), {"a", "b"});
+  alice.send(alice.open_publication("news", 0, 2), "stored");
+  alice.send(alice.open_publication("$sys", 0, 3), "rejected");
+  world.settle();
+
+  const HubCounters& counters = world.hub.counters();
+  EXPECT_EQ(counters.handed_over, 2U);
+  EXPECT_EQ(counters.messages_in, counters.traffic[0].accepted + counters.duplicates +
+                                      counters.rejected + counters.handed_over);
+}
+
 // spec: PUBLISH-2
 TEST(Endpoint, IsNotGivenARepeatedMessageAgain) {
   World world;

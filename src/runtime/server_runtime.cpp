@@ -427,6 +427,7 @@ void ServerRuntime::publish_stats(Instant now, Urgency urgency) {
             .bytes_out = counters.bytes_out,
             .duplicates = counters.duplicates,
             .rejected = counters.rejected,
+            .handed_over = counters.handed_over,
             .missed = counters.missed,
             .datagrams_ignored = door.ignored,
             .connections_accepted = door.accepted,
