@@ -232,7 +232,7 @@ void Publishing::join(Peer& peer, Publication& publication, const wire::Publish&
 }
 
 // There was no room for the channel, and now there is.
-void Publishing::recall_refusals(const Peer& peer, const Publication& publication,
+void Publishing::recall_refusals(Peer& peer, const Publication& publication,
                                  const wire::Publish& publish) {
   const Producer* const before =
       turned_away_.find(publish.producer, turned_away_name(peer, publish));
@@ -243,6 +243,7 @@ void Publishing::recall_refusals(const Peer& peer, const Publication& publicatio
     const auto& range = before->known.above()[i];
     conclude(producer, range.from, range.to, ErrorCode::kChannelLimit);
   }
+  check_scatter(peer, producer.known);
 }
 
 // What of [from, to) has no fate yet has one now, and how many that were. spec: PUBLISH-5
@@ -289,6 +290,9 @@ std::optional<Publishing::Fresh> Publishing::fresh(Peer& peer,
   const bool goes_nowhere = publication.channel == nullptr && publication.endpoint == nullptr;
   if (goes_nowhere) {
     reject(peer, publication, given, publication.refused);
+    if (publication.joined) {
+      check_scatter(peer, (*publication.producers)[publication.producer].known);
+    }
     return std::nullopt;
   }
   if (!publication.keeps_order) {

@@ -133,6 +133,27 @@ TEST(Unordered, AsManyHolesAsMayBeAreKeptInMindAndOneMoreEndsTheSession) {
   EXPECT_EQ(alice.closed_by_hub->code, ErrorCode::kLimitExceeded);
 }
 
+// spec: PUBLISH-11
+TEST(Unordered, WhoFindsNoRoomForItsChannelHasNoMoreHolesThanOthers) {
+  HubConfig config = unordered();
+  config.limits.channel_count_max = 1;
+  World world(std::move(config));
+  ASSERT_EQ(world.publish("another", "takes the room"), ErrorCode::kNone);
+  Client& alice = world.connect("alice");
+  alice.open_publication(preface());
+  for (std::uint64_t hole = 0; hole < 1024; ++hole) {
+    alice.send_passing(preface(), 1 + 2 * hole, ones(1));
+  }
+  world.settle();
+  EXPECT_FALSE(alice.closed_by_hub);
+
+  alice.send_passing(preface(), 1 + 2 * 1024, ones(1));
+  world.settle();
+
+  ASSERT_TRUE(alice.closed_by_hub);
+  EXPECT_EQ(alice.closed_by_hub->code, ErrorCode::kLimitExceeded);
+}
+
 // spec: PUBLISH-5, PUBLISH-8
 TEST(Unordered, WhatWasSkippedIsAnsweredByItselfAndNeverStored) {
   World world(unordered());
