@@ -119,6 +119,12 @@ bool may_publish(const HubConfig& config, const wire::Publish& publish) {
   return is_there(publish.mode) && publish.mode == config.properties_of(publish.channel).mode;
 }
 
+// What came in another order can only be told apart by who knows that. spec: PUBLISH-9
+bool began_otherwise(const Producer& known, const wire::Publish& publish) {
+  const bool keeps_order = publish.mode != DeliveryMode::kUnordered;
+  return known.epoch == publish.epoch && (known.mode != DeliveryMode::kUnordered) != keeps_order;
+}
+
 }  // namespace
 
 Publishing::Publishing(HubState& state, const Sessions& sessions, Subscribing& subscribing,
@@ -212,9 +218,9 @@ void Publishing::begin(Peer& peer, Publication& publication, const wire::Publish
 void Publishing::join(Peer& peer, Publication& publication, const wire::Publish& publish) {
   const bool turned_away = publication.producers == &turned_away_;
   const std::string name = turned_away ? turned_away_name(peer, publish) : peer.identity;
-  if (Producer* const known = turned_away ? turned_away_.find(publish.producer, name) : nullptr) {
-    known->known.advance(publish.next);  // there was a channel in between
-  }
+  Producer* const known = publication.producers->find(publish.producer, name);
+  if (known != nullptr && began_otherwise(*known, publish)) return turn_away(publication);
+  if (known != nullptr && turned_away) known->known.advance(publish.next);  // a channel in between
   const auto joined = publication.producers->join(publish, name);
   if (!joined) {
     leave(publication);
@@ -223,12 +229,16 @@ void Publishing::join(Peer& peer, Publication& publication, const wire::Publish&
   }
   publication.producer = *joined;
   publication.joined = true;
-  // What came in another order can only be told apart by who knows that. spec: PUBLISH-9
-  const DeliveryMode mode = (*publication.producers)[*joined].mode;
-  if ((mode == DeliveryMode::kUnordered) == publication.keeps_order) {
-    publication.refused = ErrorCode::kModeUnsupported;
-  }
   if (!turned_away) recall_refusals(peer, publication, publish);
+}
+
+// Its sequences are not the producer's: nothing that becomes of them may be known of those.
+void Publishing::turn_away(Publication& publication) {
+  leave(publication);
+  publication.channel = nullptr;
+  publication.endpoint = nullptr;
+  publication.producers = nullptr;
+  publication.refused = ErrorCode::kModeUnsupported;
 }
 
 // There was no room for the channel, and now there is.
@@ -237,7 +247,9 @@ void Publishing::recall_refusals(Peer& peer, const Publication& publication,
   const Producer* const before =
       turned_away_.find(publish.producer, turned_away_name(peer, publish));
   Producer& producer = (*publication.producers)[publication.producer];
-  if (before == nullptr || before->epoch != producer.epoch) return;
+  if (before == nullptr || before->epoch != producer.epoch || began_otherwise(*before, publish)) {
+    return;
+  }
   conclude(producer, producer.known.next(), before->known.next(), ErrorCode::kChannelLimit);
   for (std::size_t i = 0; i < before->known.above().size(); ++i) {
     const auto& range = before->known.above()[i];

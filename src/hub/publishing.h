@@ -65,6 +65,7 @@ class Publishing {
   // Says which sequence is expected next.
   void answer(Peer& peer, PublicationId publication, Sequence next);
   void join(Peer& peer, Publication& publication, const wire::Publish& publish);
+  void turn_away(Publication& publication);
   void recall_refusals(Peer& peer, const Publication& publication,
                        const wire::Publish& publish);
   std::uint64_t conclude(Producer& producer, Sequence from, Sequence to,

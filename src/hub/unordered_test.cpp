@@ -154,6 +154,29 @@ TEST(Unordered, WhoFindsNoRoomForItsChannelHasNoMoreHolesThanOthers) {
   EXPECT_EQ(alice.closed_by_hub->code, ErrorCode::kLimitExceeded);
 }
 
+// spec: PUBLISH-9
+TEST(Unordered, APublicationWithAnOrderLeavesNoMarkInAnEpochThatBeganWithoutOne) {
+  World world(unordered());
+  Client& alice = world.connect("alice");
+  alice.open_publication(preface());
+  alice.send_passing(preface(), 0, {"zero"});
+  wire::Publish ordered = preface("chat", 2);
+  ordered.mode = DeliveryMode::kReliable;
+  ordered.next = Sequence(1);
+  alice.send(alice.open_publication(ordered), "in the wrong mode");
+  world.settle();
+  ASSERT_EQ(alice.rejects.size(), 1U);
+  EXPECT_EQ(alice.rejects[0].publication, PublicationId(2));
+  EXPECT_EQ(alice.rejects[0].code, ErrorCode::kModeUnsupported);
+
+  alice.send_passing(preface(), 1, {"one"});
+  world.settle();
+
+  EXPECT_THAT(alice.acknowledged(),
+              UnorderedElementsAre(Pair(0, Pair(0, false)), Pair(1, Pair(1, false))));
+  EXPECT_EQ(alice.rejects.size(), 1U);
+}
+
 // spec: PUBLISH-5, PUBLISH-8
 TEST(Unordered, WhatWasSkippedIsAnsweredByItselfAndNeverStored) {
   World world(unordered());
