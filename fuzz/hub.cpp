@@ -63,7 +63,8 @@ hub::HubConfig config() {
         {.retention = {.count = 8, .bytes = 4096, .age = 2s}, .slow_policy = policy}};
   };
   return {.limits = small_limits(),
-          .rules = {rule("o", SlowPolicy::kDropOldest), rule("l", SlowPolicy::kLatest),
+          .rules = {{*ChannelPattern::parse("g"), {.mode = DeliveryMode::kDatagram, .retention = {}}},
+                    rule("o", SlowPolicy::kDropOldest), rule("l", SlowPolicy::kLatest),
                     rule("d", SlowPolicy::kDisconnect)},
           .channel_default = {.retention = {.count = 0, .bytes = 8192, .age = {}},
                               .slow_policy = SlowPolicy::kWait}};
@@ -96,6 +97,9 @@ class World {
       case Verb::kStream:
       case Verb::kStreamEnd:
         feed(step);
+        break;
+      case Verb::kDatagram:
+        hub_.handle_datagram(peer, step.bytes, now_);
         break;
       case Verb::kReset:
         hub_.handle_stream_reset(peer, connection.streams.at(step.stream), now_);
@@ -162,6 +166,20 @@ class World {
                            tell(connection.witness, stream, bytes, fin);
                          });
     hub_.written(peer, now_);
+    for (const auto& [tag, bytes] : connection.sink.datagrams) {
+      carry_datagram(peer, connection.witness, tag, bytes);
+    }
+    connection.sink.datagrams.clear();
+  }
+  // Every other one arrives.
+  void carry_datagram(hub::PeerKey peer, session::ClientSession& witness, session::DatagramTag tag,
+                      BytesView bytes) {
+    if (tag.value() % 2 == 1) return hub_.datagram_lost(peer, tag);
+    witness.handle_datagram(bytes, now_);
+    while (const auto output = witness.poll(now_)) {
+      ORZATTY_ASSERT(!std::holds_alternative<session::CloseTransport>(*output));
+    }
+    hub_.datagram_acked(peer, tag);
   }
   void tell(session::ClientSession& witness, session::RemoteStream stream, BytesView bytes,
             session::Fin fin) {

@@ -25,6 +25,7 @@ enum class Verb : std::uint8_t {
   kAsk,          // the program on this side wants something
   kStop,         // the peer wants no more of a stream of this side
   kControlEnd,
+  kDatagram,  // a datagram of the peer; `argument` bytes follow
 };
 
 // Two bytes, then the bytes it brings.
@@ -54,7 +55,7 @@ class Script {
     step.stream = (head >> 6U) & 3U;
     step.argument = std::to_integer<std::uint8_t>(rest_[1]);
     rest_ = rest_.subspan(2);
-    if (step.verb > Verb::kStreamEnd) return step;
+    if (step.verb > Verb::kStreamEnd && step.verb != Verb::kDatagram) return step;
     const BytesView bytes = rest_.first(std::min<std::size_t>(step.argument, rest_.size()));
     step.bytes = copy_of(bytes);
     rest_ = rest_.subspan(bytes.size());
@@ -64,7 +65,7 @@ class Script {
  private:
   // Numbers without a verb bring bytes, which is what most steps should do.
   static Verb verb_of(unsigned number) {
-    constexpr unsigned kVerbCount = static_cast<unsigned>(Verb::kControlEnd) + 1;
+    constexpr unsigned kVerbCount = static_cast<unsigned>(Verb::kDatagram) + 1;
     return static_cast<Verb>(number < kVerbCount ? number : number % 2);
   }
 

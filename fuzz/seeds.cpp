@@ -14,6 +14,7 @@
 #include "script.h"
 #include "vectors.h"
 #include "wire/consumed.h"
+#include "wire/datagram.h"
 #include "wire/hello.h"
 #include "wire/ping.h"
 #include "wire/subscribe.h"
@@ -47,7 +48,8 @@ class Play {
     do {
       const BytesView part = bytes.first(std::min<std::size_t>(bytes.size(), 255));
       bytes = bytes.subspan(part.size());
-      const Verb last = bytes.empty() || verb == Verb::kControl ? verb : Verb::kStream;
+      const bool alone = verb == Verb::kControl || verb == Verb::kDatagram;
+      const Verb last = bytes.empty() || alone ? verb : Verb::kStream;
       act(last, static_cast<std::uint8_t>(part.size()), peer, stream);
       bytes_.insert(bytes_.end(), part.begin(), part.end());
     } while (!bytes.empty());
@@ -143,6 +145,10 @@ void write_vectors(const std::filesystem::path& from, const std::filesystem::pat
     const BytesView bytes = std::as_bytes(std::span(vector.bytes));
     for (const Folder* folder : {&messages, &framer}) folder->add(vector.name, bytes);
   }
+  const Folder datagrams(root, "datagrams");
+  for (const auto& vector : fuzz::read_vectors(from / "datagrams.txt")) {
+    datagrams.add(vector.name, std::as_bytes(std::span(vector.bytes)));
+  }
   for (const auto& vector : fuzz::read_vectors(from / "names.txt")) {
     Bytes bytes = copy_of(std::as_bytes(std::span(vector.bytes)));
     names.add(vector.name, bytes);
@@ -226,6 +232,34 @@ void write_hubs(const std::filesystem::path& root) {
   }
 }
 
+// Of a publication in mode datagram, behind its PUBLISH.
+void write_datagrams(const std::filesystem::path& root) {
+  const auto datagram = [](std::uint64_t sequence) {
+    wire::DatagramHeader header;
+    const std::size_t size = wire::encode_header(
+        wire::PublishDatagram{PublicationId(1), Sequence(sequence), 0, false, {}}, header);
+    Bytes bytes = copy_of(BytesView(header).first(size));
+    wire::test::append(bytes, bytes_of(std::string_view("\x02\x02hi", 4)));
+    return bytes;
+  };
+  Play play;
+  play.hello(0).hello(1).subscribe("g", 0);
+  play.say(Verb::kStream,
+           frame(wire::Publish{.publication = PublicationId(1),
+                               .producer = {},
+                               .epoch = ProducerEpoch(1),
+                               .next = Sequence(0),
+                               .channel = wire::test::channel("g"),
+                               .mode = DeliveryMode::kDatagram}),
+           1);
+  for (const std::uint64_t sequence : {0U, 1U, 4U, 3U, 5U}) {
+    play.say(Verb::kDatagram, datagram(sequence), 1).move(0);
+  }
+  Folder(root, "hub").add("datagrams", play.move(0).move(1).bytes());
+  Folder(root, "server_session")
+      .add("datagrams", Play().hello().say(Verb::kDatagram, datagram(0)).move().bytes());
+}
+
 }  // namespace
 
 int main(int count, char** words) {
@@ -235,5 +269,6 @@ int main(int count, char** words) {
   write_streams(root);
   write_sessions(root);
   write_hubs(root);
+  write_datagrams(root);
   return 0;
 }

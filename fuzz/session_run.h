@@ -38,6 +38,9 @@ class SessionRun {
       case Verb::kStreamEnd:
         feed(step, session::Fin::kYes);
         break;
+      case Verb::kDatagram:
+        session_.handle_datagram(step.bytes, now_);
+        break;
       case Verb::kReset:
         session_.handle_stream_reset(streams_.at(step.stream));
         streams_.end(step.stream);

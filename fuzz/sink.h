@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "base/assert.h"
@@ -36,6 +37,12 @@ class Sink {
     while (const auto offer = sends.offer(source)) {
       std::size_t offered = 0;
       for (const BytesView span : offer->bytes()) offered += span.size();
+      if (offer->datagram) {
+        if (offered > room) return;  // whole or not at all
+        room -= offered;
+        take_datagram(sends, source, *offer);
+        continue;
+      }
       const std::size_t size = std::min(offered, room);
       if (offered > 0 && size == 0) {
         if (credit) return;
@@ -75,6 +82,9 @@ class Sink {
     acked(key, size);
     close_finished(closed);
   }
+  // What datagrams were taken: their tags, and their bytes.
+  std::vector<std::pair<session::DatagramTag, Bytes>> datagrams;
+
   // The transport gives up one of this side's channel streams; false when there is none.
   template <class Closed>
   bool stop(std::size_t which, Closed closed) {
@@ -94,6 +104,14 @@ class Sink {
   [[nodiscard]] std::size_t stream_count() const { return streams_.size(); }
 
  private:
+  void take_datagram(session::SendTable& sends, session::Refill& source,
+                     const session::Offer& offer) {
+    Bytes bytes;
+    for (const BytesView span : offer.bytes()) bytes.insert(bytes.end(), span.begin(), span.end());
+    source.datagram_taken(offer.stream);
+    sends.datagram_taken(offer.stream, bytes.size());
+    datagrams.emplace_back(*offer.datagram, std::move(bytes));
+  }
   struct Open {
     session::RemoteStream id;
     bool finished = false;

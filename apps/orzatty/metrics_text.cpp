@@ -162,6 +162,18 @@ std::vector<Traffic> traffic_of(const Figures& figures) {
   return found;
 }
 
+// Of mode datagram, which nobody is answered about.
+void add_datagrams(Families& families, const ServerStats& stats) {
+  families
+      .counter("orzatty_datagrams_dropped_total",
+               "Datagrams of publishers that came late or found no room.")
+      .sample(stats.datagrams_dropped);
+  families
+      .counter("orzatty_datagrams_lost_total",
+               "Datagrams that were lost on their way to subscribers.")
+      .sample(stats.datagrams_lost);
+}
+
 void add_traffic(Families& families, const std::vector<Traffic>& traffic) {
   const auto add = [&](const char* name, const char* help, std::uint64_t ChannelTraffic::* member) {
     families.counter(name, help);
@@ -215,6 +227,7 @@ std::string metrics_text(const Figures& figures) {
   add_connections(families, figures);
   add_sessions(families, figures);
   add_publisher_ledger(families, figures.stats);
+  add_datagrams(families, figures.stats);
   add_traffic(families, traffic_of(figures));
   add_holdings(families, figures);
   return families.text();

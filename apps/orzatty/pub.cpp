@@ -62,10 +62,14 @@ struct PubOptions {
   bool quiet = false;
 };
 
-// Without a fate, whatever the mode.
+// What went well, whatever the mode.
+std::uint64_t published_of(const ClientStats& stats) {
+  return stats.accepted + stats.superseded + stats.handed_to_network;
+}
+
+// Without a fate.
 std::uint64_t unknown_of(std::uint64_t sent, const ClientStats& stats) {
-  return sent - stats.accepted - stats.rejected - stats.expired - stats.superseded -
-         stats.handed_to_network;
+  return sent - published_of(stats) - stats.rejected - stats.expired;
 }
 
 // Why the server did not take the first message that it did not, told by the thread that runs the
@@ -186,7 +190,8 @@ Result<void> Publication::send(std::string_view payload) {
   if (!sent) {
     if (interruption_.happened()) return {};  // its client was closed: that is told by finish()
     auto failed = failure_of(sent.error());
-    if (sent.error().kind == ErrorKind::kTooLarge) {
+    // Of datagrams there is another limit, which is named.
+    if (sent.error().kind == ErrorKind::kTooLarge && options_.mode != DeliveryMode::kDatagram) {
       failed.text += ", the smaller of --message-size-max here and message_size_max of the server";
     }
     return std::unexpected(std::move(failed));
@@ -243,10 +248,13 @@ Result<void> Publication::finish(const Result<void>& sent) {
       std::to_string(stats.accepted) + " of " + std::to_string(sent_) +
       " messages were accepted, " + std::to_string(stats.rejected) + " rejected, " +
       (stats.expired > 0 ? std::to_string(stats.expired) + " expired, " : "") +
+      (stats.handed_to_network > 0
+           ? std::to_string(stats.handed_to_network) + " handed to the network, "
+           : "") +
       std::to_string(unknown_of(sent_, stats)) + " are unknown";
   if (!sent) return failure(sent.error().code, sent.error().text + "; " + account);
   if (interruption_.happened()) return failure(ExitCode::kIncomplete, "interrupted: " + account);
-  if (stats.accepted + stats.superseded + stats.handed_to_network == sent_) return written;
+  if (published_of(stats) == sent_) return written;
   const std::string reason = failure_.text();
   return failure(stats.rejected > 0 ? ExitCode::kFailed : ExitCode::kIncomplete,
                  reason.empty() ? account : account + "; the first reason: " + reason);
@@ -259,12 +267,13 @@ void Publication::show_progress() {
 
 std::string Publication::summary(const ClientStats& stats) const {
   const double time = std::max(seconds(*ended_ - began_), 1e-9);
-  std::string text = "published " + std::to_string(stats.accepted) +
-                     (stats.accepted == 1 ? " message (" : " messages (") +
+  const std::uint64_t published = published_of(stats);
+  std::string text = "published " + std::to_string(published) +
+                     (published == 1 ? " message (" : " messages (") +
                      text_of_size(static_cast<double>(bytes_)) + ") to " + options_.channel;
   if (sent_ < 2) return text;
   return text + " in " + text_of_duration(*ended_ - began_) + ": " +
-         text_of_rate(static_cast<double>(stats.accepted) / time) + " messages/s, " +
+         text_of_rate(static_cast<double>(published) / time) + " messages/s, " +
          text_of_size(static_cast<double>(bytes_) / time) + "/s";
 }
 

@@ -57,6 +57,9 @@ enum class DeliveryMode : std::uint8_t {
   kLatest = 3,     // the newest of each key always arrives; it takes the place of older ones
 };
 inline constexpr std::size_t kDeliveryModeCount = 4;
+// The largest message of a channel in mode datagram, attributes and all: it has to fit the smallest
+// packet that every path carries (1,200 bytes), whole and with what stands before it.
+inline constexpr std::uint32_t kDatagramMessageSizeMax = 1100;
 std::string_view name(DeliveryMode mode);
 
 // What happens to a subscriber that cannot keep up.

@@ -124,7 +124,9 @@ struct ServerStats {
   std::uint64_t rejected = 0;
   std::uint64_t handed_over = 0;  // to handlers, and replies to who waits for them
   std::uint64_t missed = 0;  // positions that subscribers were told as gaps
-  std::uint64_t datagrams_ignored = 0;
+  std::uint64_t datagrams_dropped = 0;  // of mode datagram, that came late or found no room
+  std::uint64_t datagrams_lost = 0;     // of that mode, on their way to subscribers
+  std::uint64_t datagrams_ignored = 0;  // of UDP, that were no connection's
   std::uint64_t connections_accepted = 0;  // begun; who got through tells on_event
   std::uint64_t connections_refused = 0;   // above connection_count_max or half_open_count_max
   std::uint64_t stateless_replies = 0;     // Version Negotiation, Retry, stateless reset, refusal

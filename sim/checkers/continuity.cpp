@@ -171,8 +171,9 @@ void Continuity::judge_gap(const GapSeen& seen) {
   const std::string what = text_of_range(seen.channel, seen.gap.from, seen.gap.to) +
                            " is missing by " + std::string(orzatty::name(seen.gap.reason));
   const ChannelConfig& config = config_of(server_, seen.channel);
+  const bool as_datagrams = config.mode == DeliveryMode::kDatagram;
   const bool lets_go =
-      config.slow_policy == SlowPolicy::kDropOldest || config.slow_policy == SlowPolicy::kLatest;
+      as_datagrams || config.slow_policy == SlowPolicy::kDropOldest || config.slow_policy == SlowPolicy::kLatest;
   if (seen.gap.to <= seen.gap.from) return violated(what + ": an empty gap");
   switch (seen.gap.reason) {
     case GapReason::kSlow:
@@ -189,8 +190,10 @@ void Continuity::judge_gap(const GapSeen& seen) {
     case GapReason::kExpired:
       if (!expiring_.contains(seen.channel)) violated(what + ", but nothing in it expires");
       return;
-    case GapReason::kRefused:
     case GapReason::kLost:
+      if (!as_datagrams) violated(what + ", but nothing in it travels as a datagram");
+      return;
+    case GapReason::kRefused:
       return violated(what + ", which nothing here causes");
   }
 }

@@ -1,4 +1,5 @@
-// The publisher's account: sent = accepted + rejected + expired + unknown + waiting, at all times;
+// The publisher's account: sent = accepted + rejected + expired + handed to the network + unknown + waiting,
+// at all times;
 // each sequence has one fate, and they come in order.
 #pragma once
 
@@ -44,7 +45,7 @@ class FateLedger final : public Checker {
   struct Account {
     Sequence published;
     Sequence settled;
-    std::array<std::uint64_t, 4> by_fate{};
+    std::array<std::uint64_t, 6> by_fate{};
     [[nodiscard]] std::uint64_t waiting() const {
       return published.value() - std::accumulate(by_fate.begin(), by_fate.end(), std::uint64_t{0});
     }

@@ -61,6 +61,15 @@ class Person {
                           .time_to_live = time_to_live});
     return *this;
   }
+  // Each once, and never again.
+  Person& publishes_datagrams(std::uint64_t count, std::string_view channel,
+                              Duration every = 10ms) {
+    world_->feed(index_, {.channel = std::string(channel),
+                          .count = count,
+                          .every = every,
+                          .mode = DeliveryMode::kDatagram});
+    return *this;
+  }
   // As the producer of that name, of which the newest process counts.
   Person& publishes_as(std::string_view producer, std::uint64_t count, std::string_view channel,
                        Duration every = 10ms) {
@@ -144,6 +153,7 @@ class Person {
   [[nodiscard]] std::uint64_t accepted() const { return fate("accepted"); }
   [[nodiscard]] std::uint64_t rejected() const { return fate("rejected"); }
   [[nodiscard]] std::uint64_t expired() const { return fate("expired"); }
+  [[nodiscard]] std::uint64_t handed_to_network() const { return fate("handed to the network"); }
   [[nodiscard]] bool is_shut_out() const { return world_->client(index_).fenced(); }
   // What the server sent to it alone.
   [[nodiscard]] std::uint64_t received_alone() const {
@@ -189,6 +199,10 @@ class Simulation : public testing::Test {
     config_.server.rules.push_back(
         {*ChannelPattern::parse("room"),
          {.mode = DeliveryMode::kUnordered, .retention = {.count = 0, .bytes = 0, .age = 0s}}});
+  }
+  void the_room_is_of_datagrams() {
+    config_.server.rules.push_back(
+        {*ChannelPattern::parse("room"), {.mode = DeliveryMode::kDatagram, .retention = {}}});
   }
   Limits& limits() { return config_.server.limits; }
   // One every 100 ms, to everybody who is there.

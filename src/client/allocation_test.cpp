@@ -4,6 +4,7 @@
 
 #include "client/client_for_test.h"
 #include "session/counted_allocations_for_test.h"
+#include "wire/datagram.h"
 
 namespace orzatty::client {
 namespace {
@@ -105,6 +106,64 @@ TEST_F(AllocationTest, IsNotNeededToDeliverMessages) {
 
   EXPECT_EQ(allocation_count - before, 0U);
   EXPECT_EQ(delivered, 1'200'000U);
+}
+
+TEST_F(AllocationTest, IsNotNeededForDatagramsEitherWay) {
+  const PublicationId publication =
+      engine_->publish(ChannelName::of(1), {.mode = DeliveryMode::kDatagram});
+  const SubscriptionId subscription =
+      engine_->subscribe(ChannelPattern::exactly(ChannelName::of(1)), StartPosition::live());
+  connect();
+  const Bytes introduction =
+      joined({frame(wire::Deliver{subscription}),
+              frame(wire::Alias{ChannelAlias(0), ChannelEpoch(1), Offset(10), ChannelName::of(1),
+                                DeliveryMode::kDatagram}),
+              frame(wire::Producer{ProducerAlias(0), {}, "bob"})});
+  engine_->handle_stream(session::RemoteStream(3), introduction, session::Fin::kNo, now_);
+  drain();
+  const Bytes payload(60);
+  wire::DatagramHeader header;
+  Bytes bytes;
+  std::uint64_t next = 10;
+  std::uint64_t delivered = 0;
+  std::uint64_t handed = 0;
+  const auto run = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      ASSERT_TRUE(engine_->outbox(publication).append(MessageType::kRaw, payload));
+      engine_->flush(now_);
+      while (const auto offer = engine_->sends().offer(engine_->source())) {
+        std::uint64_t size = 0;
+        for (const BytesView span : offer->bytes()) size += span.size();
+        if (offer->datagram) {
+          engine_->source().datagram_taken(offer->stream);
+          engine_->sends().datagram_taken(offer->stream, size);
+        } else {
+          engine_->sends().taken(offer->stream, size, offer->fin);
+          engine_->acked(offer->stream, size, std::chrono::milliseconds(1), now_);
+        }
+      }
+      const std::size_t size = wire::encode_header(
+          wire::DeliverDatagram{subscription, ChannelAlias(0), ProducerAlias(0), Offset(next), 0, {}},
+          header);
+      bytes.assign(header.begin(), header.begin() + static_cast<std::ptrdiff_t>(size));
+      bytes.insert(bytes.end(), {std::byte{0}, std::byte{1}, std::byte{'x'}});
+      ++next;
+      engine_->handle_datagram(bytes, now_);
+      while (const auto output = engine_->poll(now_)) {
+        if (const auto* one = std::get_if<Delivered>(&*output)) delivered += one->count;
+        if (const auto* fate = std::get_if<Settled>(&*output)) handed += fate->to - fate->from;
+      }
+      now_ += std::chrono::milliseconds(1);
+    }
+  };
+  run(50'000);
+
+  const std::size_t before = allocation_count;
+  run(50'000);
+
+  EXPECT_EQ(allocation_count - before, 0U);
+  EXPECT_EQ(delivered, 100'000U);
+  EXPECT_EQ(handed, 100'000U);
 }
 
 }  // namespace

@@ -124,6 +124,9 @@ class ClientEngine::Parts {
   [[nodiscard]] std::optional<EngineOutput> take(session::ClientOutput& output, Instant now);
   [[nodiscard]] std::optional<EngineOutput> hand_out(const session::DeliveryMessages& messages);
   [[nodiscard]] std::optional<EngineOutput> hand_out_rest();
+  // Nothing when something has to be told before, or nobody wants it.
+  [[nodiscard]] std::optional<EngineOutput> hand_out(const wire::DeliverDatagram& datagram);
+  [[nodiscard]] EngineOutput hand_out_held_back();
   [[nodiscard]] Result take_queued(session::ClientOutput& output, Instant now);
 
   Phase phase_ = Phase::kRunning;
@@ -137,6 +140,13 @@ class ClientEngine::Parts {
   std::optional<session::DeliveryMessages> handed_out_;
   std::optional<session::DeliveryMessages> rest_;  // of a passing stream, that were not looked at
   std::optional<session::DirectMessages> handed_out_direct_;
+  std::optional<wire::DeliverDatagram> handed_out_datagram_;
+  // What a datagram brought, while the gap before it is told.
+  struct HeldBack {
+    wire::DeliverDatagram datagram;
+    Delivered delivered;
+  };
+  std::optional<HeldBack> held_back_;
 };
 
 // ---- The connection.
@@ -170,6 +180,9 @@ void ClientEngine::Parts::transport_lost(ErrorCode code, std::string_view text, 
   handed_out_.reset();
   rest_.reset();
   handed_out_direct_.reset();
+  handed_out_datagram_.reset();
+  held_back_.reset();
+  publications.tell_handed_over(outputs);
   publications.lose();
   subscriptions.lose(outputs);
   directs.lose();
@@ -296,6 +309,11 @@ std::optional<EngineOutput> ClientEngine::Parts::poll(Instant now) {
   // What was appended behind the end.
   if (phase_ == Phase::kFinished) publications.give_up(ErrorCode::kNone, "closed", outputs);
   leave_when_due(now);
+  publications.tell_handed_over(outputs);
+  if (outputs.empty() && held_back_) {
+    if (subscriptions.wants(held_back_->datagram.subscription)) return hand_out_held_back();
+    held_back_.reset();
+  }
   while (outputs.empty() && session != nullptr) {
     if (rest_) {
       if (auto borrowed = hand_out_rest()) return borrowed;
@@ -321,13 +339,18 @@ void ClientEngine::Parts::give_back_credit(Instant now) {
   if (rest_) return;
   if (handed_out_) session->consumed(*handed_out_, subscriptions.position(*handed_out_), now);
   if (handed_out_direct_) session->consumed(*handed_out_direct_);
+  if (handed_out_datagram_) session->consumed(*handed_out_datagram_, now);
   handed_out_.reset();
   handed_out_direct_.reset();
+  handed_out_datagram_.reset();
 }
 
 std::optional<EngineOutput> ClientEngine::Parts::take(session::ClientOutput& output, Instant now) {
   if (const auto* messages = std::get_if<session::DeliveryMessages>(&output)) {
     return hand_out(*messages);
+  }
+  if (const auto* came = std::get_if<session::DeliveryDatagram>(&output)) {
+    return hand_out(came->datagram);
   }
   if (const auto* direct = std::get_if<session::DirectMessages>(&output)) {
     handed_out_direct_ = *direct;
@@ -365,6 +388,24 @@ std::optional<EngineOutput> ClientEngine::Parts::hand_out_rest() {
   if (!delivered || rest_->count == 0) rest_.reset();
   if (!delivered || !*delivered) return std::nullopt;
   return **delivered;
+}
+
+// spec: DATAGRAM-7
+std::optional<EngineOutput> ClientEngine::Parts::hand_out(const wire::DeliverDatagram& datagram) {
+  auto delivered = subscriptions.delivered(datagram, outputs);
+  if (!delivered) {
+    session->core().fail(delivered.error());
+  } else if (*delivered) {
+    held_back_ = HeldBack{datagram, **delivered};
+    if (outputs.empty()) return hand_out_held_back();
+  }
+  return std::nullopt;
+}
+
+EngineOutput ClientEngine::Parts::hand_out_held_back() {
+  const HeldBack out = *std::exchange(held_back_, std::nullopt);
+  handed_out_datagram_ = out.datagram;
+  return out.delivered;
 }
 
 ClientEngine::Parts::Result ClientEngine::Parts::take_queued(session::ClientOutput& output,
@@ -429,6 +470,10 @@ void ClientEngine::handle_stream_reset(session::RemoteStream stream, Instant) {
   parts_->session->handle_stream_reset(stream);
 }
 
+void ClientEngine::handle_datagram(BytesView bytes, Instant now) {
+  parts_->session->handle_datagram(bytes, now);
+}
+
 void ClientEngine::handle_timeout(Instant now) { parts_->handle_timeout(now); }
 std::optional<Instant> ClientEngine::next_timeout() const { return parts_->next_timeout(); }
 std::optional<EngineOutput> ClientEngine::poll(Instant now) { return parts_->poll(now); }
@@ -487,6 +532,10 @@ void ClientEngine::acked(session::StreamKey stream, std::uint64_t size, Duration
                          Instant now) {
   sends().acked(stream, size);
   parts_->publications.acked(size, smoothed_rtt, now);
+}
+
+void ClientEngine::datagram_acked(session::DatagramTag tag, Duration smoothed_rtt, Instant now) {
+  parts_->publications.acked(tag.value(), smoothed_rtt, now);
 }
 
 void ClientEngine::stream_closed(session::StreamKey stream) { parts_->stream_closed(stream); }

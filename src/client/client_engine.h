@@ -123,6 +123,7 @@ class ClientEngine {
   void handle_control(BytesView bytes, session::Fin fin, Instant now);
   void handle_stream(session::RemoteStream stream, BytesView bytes, session::Fin fin, Instant now);
   void handle_stream_reset(session::RemoteStream stream, Instant now);
+  void handle_datagram(BytesView bytes, Instant now);
   void handle_timeout(Instant now);
   [[nodiscard]] std::optional<Instant> next_timeout() const;
   [[nodiscard]] std::optional<EngineOutput> poll(Instant now);
@@ -168,6 +169,7 @@ class ClientEngine {
   [[nodiscard]] std::vector<session::Credit>& credits();
   void flush(Instant now);
   void acked(session::StreamKey stream, std::uint64_t size, Duration smoothed_rtt, Instant now);
+  void datagram_acked(session::DatagramTag tag, Duration smoothed_rtt, Instant now);
   void stream_closed(session::StreamKey stream);
 
   [[nodiscard]] bool connected() const;  // welcomed

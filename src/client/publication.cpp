@@ -1,8 +1,10 @@
 #include "client/publication.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/planted.h"
+#include "wire/datagram.h"
 
 namespace orzatty::client {
 
@@ -32,7 +34,8 @@ void Publication::open(session::ClientSession& session) {
 void Publication::lose() {
   sent_max_ = std::max(sent_max_, outbox_.sent());
   stream_.reset();
-  ending_ = false;
+  ending_ = admitted_ = false;
+  refused_.reset();
   answers_.clear();
   answered_ = base::Arrivals<Sequence>(answered_.next());
   outbox_.rewind();
@@ -41,6 +44,7 @@ void Publication::lose() {
 
 // What may still expire does not wait in a queue, where it could not. spec: DEADLINE-1
 void Publication::refill(session::SessionCore& core, session::SendQueue& queue) {
+  if (sends_datagrams()) return;
   if (keeps_order()) {
     if (queue.unsent() == 0 || !outbox_.may_skip()) {
       outbox_.fill(queue, core.scratch(), core.draw_nonce());
@@ -92,6 +96,7 @@ std::expected<void, ProtocolError> Publication::accepted(const wire::AckRun& run
       return invalid("ACK of what was not sent");
     }
     confirm(std::min(end, std::max(sent_max_, outbox_.sent())));
+    admitted_ = true;
     return {};
   }
   if (end > outbox_.sent()) return invalid("ACK of what was not sent");
@@ -125,6 +130,11 @@ std::expected<void, ProtocolError> Publication::accepted(const wire::AckRun& run
 // spec: PUBLISH-1, PUBLISH-5
 std::expected<void, ProtocolError> Publication::rejected(const wire::Reject& reject,
                                                          Outputs& outputs) {
+  if (sends_datagrams()) {
+    refused_ = reject;
+    reject_all(outputs);
+    return {};
+  }
   if (reject.to > outbox_.sent()) return invalid("REJECT of what was not sent");
   note_skipped();
   const bool turned = base::planted(base::PlantedBug::kRejectedIsAccepted);
@@ -194,6 +204,38 @@ bool Publication::skips_some(Sequence from, Sequence to) const {
   return false;
 }
 
+// What has left has its fate, whatever the server says; all behind it will not be sent.
+// spec: DATAGRAM-5
+void Publication::reject_all(Outputs& outputs) {
+  outbox_.let_go_all();
+  if (outbox_.sent() <= settled_) return;
+  settle({.from = settled_,
+          .to = outbox_.sent(),
+          .fate = Fate::kRejected,
+          .first_offset = {},
+          .code = refused_->code,
+          .text = refused_->text},
+         outputs);
+}
+
+// spec: DATAGRAM-1
+std::optional<session::Outbox::Ahead> Publication::ahead() {
+  if (!admitted_ || refused_) return std::nullopt;
+  return outbox_.ahead(wire::kDatagramFramesSizeMax);
+}
+
+Settled Publication::hand_over(const wire::FramesAhead& frames) {
+  outbox_.let_go(frames);
+  const Sequence from = std::exchange(settled_, outbox_.sent());
+  return {.publication = id_,
+          .from = from,
+          .to = settled_,
+          .fate = Fate::kHandedToNetwork,
+          .first_offset = {},
+          .code = ErrorCode::kNone,
+          .text = {}};
+}
+
 void Publication::settle_known(Outputs& outputs) {
   while (true) {
     if (!answers_.empty() && answers_.front().from == settled_) {
@@ -249,8 +291,10 @@ bool Publication::retire(session::ClientSession* session) {
 
 // spec: DEADLINE-1, LATEST-1
 void Publication::skip(Instant now, Outputs& outputs) {
+  if (refused_) reject_all(outputs);
   outbox_.skip(now);
   note_skipped();
+  if (sends_datagrams()) outbox_.let_go({});  // there is no SKIP
   settle_known(outputs);
 }
 

@@ -55,6 +55,11 @@ class Publication {
   // What an ACK or REJECT settles anew, in the order of sequences, each once.
   std::expected<void, ProtocolError> accepted(const wire::AckRun& run, Outputs& outputs);
   std::expected<void, ProtocolError> rejected(const wire::Reject& reject, Outputs& outputs);
+  [[nodiscard]] bool sends_datagrams() const { return options_.mode == DeliveryMode::kDatagram; }
+  // What the next datagram holds. Nothing while the server has not answered. spec: DATAGRAM-1
+  [[nodiscard]] std::optional<session::Outbox::Ahead> ahead();
+  // It is in a packet: its messages have their fate.
+  [[nodiscard]] Settled hand_over(const wire::FramesAhead& frames);
   // What was not sent in time, or that a newer value took the place of, has its fate without an answer.
   void skip(Instant now, Outputs& outputs);
   // Nothing more will be appended: says its end to the server once nothing of it waits for
@@ -99,6 +104,7 @@ class Publication {
   void give_up(Sequence end, ErrorCode code, std::string_view text, Outputs& outputs);
   void settle(const Answer& answer, Outputs& outputs);
   void settle(const session::Outbox::Skipped& skipped, Outputs& outputs);
+  void reject_all(Outputs& outputs);
 
   PublicationId id_;
   ProducerId producer_;
@@ -109,6 +115,8 @@ class Publication {
   session::Outbox outbox_;
   std::optional<session::StreamKey> stream_;
   bool ending_ = false;  // its end is queued on that stream
+  bool admitted_ = false;                // the server answered the PUBLISH on it
+  std::optional<wire::Reject> refused_;  // all of it is, on this connection: it sends datagrams
   Sequence settled_;     // everything below has its fate
   base::Arrivals<Sequence> answered_;  // what the server knows of, skipped ones too
   Sequence sent_max_;                  // on earlier connections

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "session/datagram_offer.h"
 
 namespace orzatty::client {
 
@@ -84,6 +85,42 @@ bool Publications::owns(session::StreamKey stream) const {
 void Publications::refill(session::StreamKey stream, session::SendQueue& queue) {
   if (!owns(stream)) return;
   streams_[stream.value()]->refill(session_->core(), queue);
+}
+
+bool Publications::offer_datagram(session::StreamKey stream, session::SendQueue&,
+                                  session::Offer& offer) {
+  if (!owns(stream) || !streams_[stream.value()]->sends_datagrams()) return false;
+  Publication& publication = *streams_[stream.value()];
+  const auto ahead = publication.ahead();
+  if (!ahead) return false;
+  datagram_.frames = ahead->frames;
+  const std::size_t header_size =
+      wire::encode_header(wire::PublishDatagram{.publication = publication.id(),
+                                                .first = ahead->first,
+                                                .count = ahead->frames.count,
+                                                .has_attributes = false,
+                                                .frames = {}},
+                          datagram_.header);
+  session::fill_datagram(offer, BytesView(datagram_.header).first(header_size), ahead->begin,
+                         ahead->frames.size);
+  // What became of it nobody asks: its size is what its acknowledgement says to the Governor.
+  offer.datagram = session::DatagramTag(header_size + ahead->frames.size);
+  return true;
+}
+
+void Publications::datagram_taken(session::StreamKey stream) {
+  const Settled settled = streams_[stream.value()]->hand_over(datagram_.frames);
+  const bool goes_on =
+      !handed_over_.empty() && handed_over_.back().publication == settled.publication;
+  if (goes_on) {
+    handed_over_.back().to = settled.to;
+  } else {
+    handed_over_.push_back(settled);
+  }
+}
+
+void Publications::tell_handed_over(Outputs& outputs) {
+  while (!handed_over_.empty()) outputs.push_back(handed_over_.pop_front());
 }
 
 void Publications::wake(PublicationId id) {

@@ -11,6 +11,7 @@
 #include "client/publication.h"
 #include "session/governor.h"
 #include "session/send_table.h"
+#include "wire/datagram.h"
 
 namespace orzatty::client {
 
@@ -34,6 +35,11 @@ class Publications final : public session::Refill {
   void lose();
 
   void refill(session::StreamKey stream, session::SendQueue& queue) override;
+  bool offer_datagram(session::StreamKey stream, session::SendQueue& queue,
+                      session::Offer& offer) override;
+  void datagram_taken(session::StreamKey stream) override;
+  // The fates of the messages that have left as datagrams since somebody looked.
+  void tell_handed_over(Outputs& outputs);
   void wake(PublicationId id);
   // All who have something to send.
   void wake_all();
@@ -52,6 +58,10 @@ class Publications final : public session::Refill {
 
  private:
   using Items = std::vector<std::unique_ptr<Publication>>;
+  struct Datagram {
+    wire::DatagramHeader header;
+    wire::FramesAhead frames;
+  };
 
   [[nodiscard]] Items::iterator position(PublicationId id);
   void open_one(Publication& publication);
@@ -69,6 +79,8 @@ class Publications final : public session::Refill {
   std::vector<Publication*> streams_;  // by stream key
   session::ClientSession* session_ = nullptr;
   session::Governor governor_;
+  Datagram datagram_;            // that was offered last
+  base::Ring<Settled> handed_over_;
 };
 
 }  // namespace orzatty::client

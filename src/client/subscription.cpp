@@ -58,6 +58,7 @@ void Subscription::lose() {
   channels_.clear();
   producer_aliases_ = wire::AliasTable(64 * 1024);
   publishers_.clear();
+  early_.clear();
   for (auto& [channel, position] : positions_) position.told = position.replaying = false;
 }
 
@@ -88,7 +89,18 @@ std::expected<Subscription::Introduced, ProtocolError> Subscription::introduce(
     position.replaying = alias.next < position.had.next();
   }
   // Otherwise it goes on where we stand: its first run or gap is held against our own position.
+  position.as_datagrams = alias.mode == DeliveryMode::kDatagram;
+  if (const auto lost = take_early(alias.alias, position)) introduced.missed.push_back(*lost);
   return introduced;
+}
+
+// spec: DATAGRAM-7
+std::optional<Gap> Subscription::take_early(ChannelAlias alias, Position& position) const {
+  const auto early = std::ranges::find(early_, alias, &Early::alias);
+  const Offset next = position.had.next();
+  if (!position.as_datagrams || early == early_.end() || early->to <= next) return std::nullopt;
+  position.had.advance(early->to);
+  return Gap{next, early->to, GapReason::kLost};
 }
 
 std::vector<Gap> Subscription::missing(const Position& position, Offset to) {
@@ -99,6 +111,16 @@ std::vector<Gap> Subscription::missing(const Position& position, Offset to) {
     from += stretch.count;
   }
   return gaps;
+}
+
+// spec: DATAGRAM-7
+void Subscription::drop_early(ChannelAlias alias, Offset to) {
+  const auto known = std::ranges::find(early_, alias, &Early::alias);
+  if (known != early_.end()) {
+    known->to = std::max(known->to, to);
+  } else if (early_.size() < kEarlyCountMax) {
+    early_.push_back({alias, to});
+  }
 }
 
 std::expected<void, ProtocolError> Subscription::introduce(const wire::Producer& producer) {
@@ -116,10 +138,12 @@ std::expected<Subscription::Advanced, ProtocolError> Subscription::advance(Chann
   const std::uint64_t* const place = aliases_.find(alias.value());
   if (place == nullptr) return refuse(ErrorCode::kAliasUnknown, "a channel's alias");
   auto& [name, position] = *channels_[*place];
-  Advanced advanced{.channel = name.text()};
+  Advanced advanced{.channel = name.text(), .known = 0, .lost = {}};
   const Offset next = position.had.next();
-  if (position.replaying && from < next) {
+  if ((position.replaying || position.as_datagrams) && from < next) {
     advanced.known = std::min(next, to) - from;
+  } else if (position.as_datagrams && from > next) {
+    advanced.lost = Gap{next, from, GapReason::kLost};
   } else if (from != next) {
     return refuse(ErrorCode::kSequenceInvalid, "an offset left out or told again");
   }

@@ -56,10 +56,12 @@ class Subscription {
   [[nodiscard]] std::expected<Introduced, ProtocolError> introduce(const wire::Alias& alias);
   [[nodiscard]] std::expected<void, ProtocolError> introduce(const wire::Producer& producer);
 
-  // Messages or a gap at [from, to) of a channel came. `known` of them had been seen before.
+  // Messages or a gap at [from, to) of a channel came. `known` of them had been seen before, and of
+  // datagrams some may be missing before them.
   struct Advanced {
     std::string_view channel;
     std::uint64_t known = 0;
+    std::optional<Gap> lost;
   };
   [[nodiscard]] std::expected<Advanced, ProtocolError> advance(ChannelAlias alias, Offset from,
                                                                Offset to);
@@ -76,6 +78,12 @@ class Subscription {
   // All below has come, of a channel whose beginning is known.
   [[nodiscard]] std::optional<Offset> position(const ChannelName& channel) const;
   [[nodiscard]] std::string_view publisher(ProducerAlias producer);
+  [[nodiscard]] bool knows(ChannelAlias channel) { return aliases_.find(channel.value()) != nullptr; }
+  [[nodiscard]] bool knows(ProducerAlias producer) {
+    return producer_aliases_.find(producer.value()) != nullptr;
+  }
+  // A datagram of a channel that was not introduced is dropped, and told when that is.
+  void drop_early(ChannelAlias alias, Offset to);
 
   // SUBSCRIBED came, and said in how many channels it begins.
   void confirm(std::uint64_t channel_count) { begins_in_ = channel_count; }
@@ -92,12 +100,21 @@ class Subscription {
     bool begun = false;      // where it begins is known; a passing stream may come before its ALIAS
     bool told = false;       // stood in the SUBSCRIBE of this connection
     bool replaying = false;  // did not, and the server begins where we have been already
+    bool as_datagrams = false;
   };
+  struct Early {
+    ChannelAlias alias;
+    Offset to;
+  };
+  // Beyond them a lost beginning is told by what comes next alone.
+  static constexpr std::size_t kEarlyCountMax = 64;
   using Positions = std::map<ChannelName, Position>;
 
   static Position begun_at(const wire::Alias& alias) {
     return {.epoch = alias.epoch, .had = base::Arrivals<Offset>(alias.next), .begun = true};
   }
+  // What datagrams that came before the ALIAS of their channel held, and nobody kept.
+  [[nodiscard]] std::optional<Gap> take_early(ChannelAlias alias, Position& position) const;
   // What is missing below `to`.
   [[nodiscard]] static std::vector<Gap> missing(const Position& position, Offset to);
 
@@ -115,6 +132,7 @@ class Subscription {
   std::vector<Positions::value_type*> channels_;
   wire::AliasTable producer_aliases_{64 * 1024};  // with the place in publishers_
   std::deque<std::string> publishers_;            // stable: they are lent out
+  std::vector<Early> early_;
 };
 
 }  // namespace orzatty::client

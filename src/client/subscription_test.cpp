@@ -252,5 +252,40 @@ TEST_F(ScatteredTest, RefusesMoreHolesThanThereCanBeStreams) {
   EXPECT_EQ(arrive(17, 18), name(ErrorCode::kLimitExceeded));
 }
 
+wire::Alias alias_of_datagrams(std::uint64_t number, std::string_view channel, std::uint64_t next) {
+  return {ChannelAlias(number), kEpoch, Offset(next), *ChannelName::parse(channel),
+          DeliveryMode::kDatagram};
+}
+
+// spec: DATAGRAM-7
+TEST_F(SubscriptionTest, OfDatagramsTellsWhatIsMissingAndKnowsWhatIsLate) {
+  ASSERT_TRUE(subscription_.introduce(alias_of_datagrams(0, "a.x", 10)));
+
+  const auto ahead = subscription_.advance(ChannelAlias(0), Offset(12), Offset(15));
+  const auto late = subscription_.advance(ChannelAlias(0), Offset(10), Offset(12));
+  const auto overlapping = subscription_.advance(ChannelAlias(0), Offset(14), Offset(17));
+
+  EXPECT_EQ(ahead->lost, (Gap{Offset(10), Offset(12), GapReason::kLost}));
+  EXPECT_EQ(ahead->known, 0U);
+  EXPECT_EQ(late->lost, std::nullopt);
+  EXPECT_EQ(late->known, 2U);
+  EXPECT_EQ(overlapping->known, 1U);
+  EXPECT_EQ(advance(0, 17, 18), ErrorCode::kNone);
+}
+
+// spec: DATAGRAM-7
+TEST_F(SubscriptionTest, TellsDatagramsThatCameBeforeTheirAliasAsLost) {
+  subscription_.drop_early(ChannelAlias(0), Offset(12));
+  subscription_.drop_early(ChannelAlias(0), Offset(11));
+  subscription_.drop_early(ChannelAlias(1), Offset(5));
+
+  const auto one = subscription_.introduce(alias_of_datagrams(0, "a.x", 10));
+  const auto other = subscription_.introduce(alias_of_datagrams(1, "a.y", 5));
+
+  EXPECT_EQ(one->missed, (std::vector<Gap>{{Offset(10), Offset(12), GapReason::kLost}}));
+  EXPECT_TRUE(other->missed.empty());
+  EXPECT_EQ(advance(0, 12, 13), ErrorCode::kNone);
+}
+
 }  // namespace
 }  // namespace orzatty::client

@@ -16,6 +16,10 @@ std::size_t size_of(BytesView frames, std::uint64_t count) {
   return size;
 }
 
+BytesView behind(BytesView frames, std::uint64_t count) {
+  return frames.subspan(size_of(frames, count));
+}
+
 }  // namespace
 
 SubscriptionId Subscriptions::add(const ChannelPattern& pattern, const StartPosition& start) {
@@ -78,6 +82,11 @@ void Subscriptions::lose(Outputs& outputs) {
   }
 }
 
+bool Subscriptions::wants(SubscriptionId id) const {
+  const auto found = items_.find(id.value());
+  return found != items_.end() && !found->second->ended;
+}
+
 std::expected<Subscription*, ProtocolError> Subscriptions::find(SubscriptionId id) {
   const auto found = items_.find(id.value());
   if (found != items_.end()) return found->second.get();
@@ -135,9 +144,7 @@ Subscriptions::Result Subscriptions::missed(const session::DeliveryGap& gap, Out
   const auto advanced = (*known)->advance(gap.channel, gap.gap.from, gap.gap.to);
   if (!advanced) return std::unexpected(advanced.error());
   const Gap news{gap.gap.from + advanced->known, gap.gap.to, gap.gap.reason};
-  if (news.from < news.to) {
-    outputs.push_back(Missed{gap.subscription, std::string(advanced->channel), news});
-  }
+  tell_missed(gap.subscription, *advanced, news, outputs);
   return {};
 }
 
@@ -194,6 +201,19 @@ std::expected<std::optional<Delivered>, ProtocolError> Subscriptions::arrived(
   return std::nullopt;
 }
 
+// What is missing before it, and the gap itself: one, if they are alike.
+void Subscriptions::tell_missed(SubscriptionId id, const Subscription::Advanced& advanced, Gap gap,
+                                Outputs& outputs) {
+  if (!advanced.lost && gap.from >= gap.to) return;
+  const std::string channel(advanced.channel);
+  if (advanced.lost && gap.reason == GapReason::kLost) {
+    gap.from = advanced.lost->from;
+  } else if (advanced.lost) {
+    outputs.push_back(Missed{id, channel, *advanced.lost});
+  }
+  if (gap.from < gap.to) outputs.push_back(Missed{id, channel, gap});
+}
+
 std::expected<std::optional<Delivered>, ProtocolError> Subscriptions::delivered(
     const session::DeliveryMessages& messages) {
   const auto known = find(messages.subscription);
@@ -203,14 +223,39 @@ std::expected<std::optional<Delivered>, ProtocolError> Subscriptions::delivered(
       (*known)->advance(messages.channel, messages.first, messages.first + messages.count);
   if (!advanced) return std::unexpected(advanced.error());
   if (advanced->known == messages.count) return std::nullopt;
-  BytesView frames = messages.frames;
-  if (advanced->known > 0) frames = frames.subspan(size_of(frames, advanced->known));
   return Delivered{.subscription = messages.subscription,
                    .channel = advanced->channel,
                    .publisher = (*known)->publisher(messages.producer),
                    .first = messages.first + advanced->known,
                    .count = messages.count - advanced->known,
-                   .frames = frames};
+                   .frames = behind(messages.frames, advanced->known)};
+}
+
+// Late ones are dropped. spec: DATAGRAM-7
+std::expected<std::optional<Delivered>, ProtocolError> Subscriptions::delivered(
+    const wire::DeliverDatagram& datagram, Outputs& outputs) {
+  const auto known = find(datagram.subscription);
+  if (!known) return std::unexpected(known.error());
+  if (*known == nullptr || (*known)->ended) return std::nullopt;
+  Subscription& subscription = **known;
+  const Offset to = datagram.first + datagram.count;
+  if (!subscription.knows(datagram.channel)) {
+    subscription.drop_early(datagram.channel, to);
+    return std::nullopt;
+  }
+  const auto advanced = subscription.advance(datagram.channel, datagram.first, to);
+  if (!advanced) return std::unexpected(advanced.error());
+  const Offset from = datagram.first + advanced->known;
+  const bool nameless = !subscription.knows(datagram.producer);  // whose PRODUCER is not here yet
+  tell_missed(datagram.subscription, *advanced, {from, nameless ? to : from, GapReason::kLost},
+              outputs);
+  if (nameless || from == to) return std::nullopt;
+  return Delivered{.subscription = datagram.subscription,
+                   .channel = advanced->channel,
+                   .publisher = subscription.publisher(datagram.producer),
+                   .first = from,
+                   .count = to - from,
+                   .frames = behind(datagram.frames, advanced->known)};
 }
 
 }  // namespace orzatty::client

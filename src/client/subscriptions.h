@@ -25,6 +25,7 @@ class Subscriptions {
   void open(session::ClientSession& session);
   // Likewise, of the session before: `listed` go on by themselves.
   Result resume(session::ClientSession& session, const std::vector<SubscriptionId>& listed);
+  [[nodiscard]] bool wants(SubscriptionId id) const;
   void tell(std::vector<wire::HelloPosition>& into, std::size_t size_max);
   void lose(Outputs& outputs);
 
@@ -36,6 +37,8 @@ class Subscriptions {
   // Nothing when nobody wants them any more, or has seen them before.
   [[nodiscard]] std::expected<std::optional<Delivered>, ProtocolError> delivered(
       const session::DeliveryMessages& messages);
+  [[nodiscard]] std::expected<std::optional<Delivered>, ProtocolError> delivered(
+      const wire::DeliverDatagram& datagram, Outputs& outputs);
 
   // The same of a passing stream, from the front of `rest`, which what was looked at is taken off.
   [[nodiscard]] std::expected<std::optional<Delivered>, ProtocolError> arrived(
@@ -46,6 +49,8 @@ class Subscriptions {
  private:
   Result missed_passing(Subscription& subscription, const session::DeliveryGap& gap,
                         Outputs& outputs);
+  static void tell_missed(SubscriptionId id, const Subscription::Advanced& advanced, Gap gap,
+                          Outputs& outputs);
   // Nothing for a subscription that was there once: what is still on its way is of no interest.
   // spec: STREAM-6
   [[nodiscard]] std::expected<Subscription*, ProtocolError> find(SubscriptionId id);

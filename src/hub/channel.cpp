@@ -4,16 +4,19 @@
 
 #include "base/assert.h"
 #include "base/planted.h"
-#include "hub/frame_cursor.h"
+#include "wire/frame_cursor.h"
 #include "wire/message.h"
 
 namespace orzatty::hub {
 
 namespace {
 
-// What every subscriber is owed of values is kept beside the log, so nobody waits for the slow.
+// What every subscriber is owed of values is kept beside the log, so nobody waits for the slow; and nobody
+// does where messages travel as datagrams. spec: DATAGRAM-8
 ChannelConfig effective(ChannelConfig config) {
-  if (config.mode == DeliveryMode::kLatest) config.slow_policy = SlowPolicy::kDropOldest;
+  const bool waits =
+      config.mode != DeliveryMode::kLatest && config.mode != DeliveryMode::kDatagram;
+  if (!waits) config.slow_policy = SlowPolicy::kDropOldest;
   return config;
 }
 
@@ -149,7 +152,7 @@ base::LogCursor Channel::locate(Offset offset) const {
   const base::LogRun* const run = index_.find(*number);
   if (run == nullptr) return log_.end();
   base::LogCursor cursor = run->begin;
-  skip_frames(cursor, offset - run->first_offset);
+  wire::skip_frames(cursor, offset - run->first_offset);
   return cursor;
 }
 

@@ -2,7 +2,7 @@
 
 #include "base/assert.h"
 #include "base/planted.h"
-#include "hub/frame_cursor.h"
+#include "wire/frame_cursor.h"
 
 namespace orzatty::hub {
 
@@ -150,16 +150,9 @@ void ChannelReader::leave_out_expired(Step& step, Instant now) const {
 
 void ChannelReader::shorten(Step& step, std::uint64_t size_max) {
   if (step.size <= size_max) return;
-  base::LogCursor end = step.begin;
-  skip_frames(end, 1);
-  std::uint64_t count = 1;
-  for (base::LogCursor next = end; count < step.count; ++count) {
-    skip_frames(next, 1);
-    if (next.position - step.begin.position > size_max) break;
-    end = next;
-  }
-  step.count = count;
-  step.size = end.position - step.begin.position;
+  const wire::FramesAhead frames = wire::frames_within(step.begin, step.size, size_max);
+  step.count = frames.count;
+  step.size = frames.size;
 }
 
 bool ChannelReader::advance(const Step& step) {

@@ -50,6 +50,7 @@ class ChannelReader {
 
   // Used by its delivery.
   bool in_line = false;
+  Offset acked;  // of its datagrams none above was acknowledged: who got one knows what it missed
   bool told_slow = false;  // once for as long as it is behind
   Offset start;            // what ALIAS states
   Offset consumed;         // what the subscriber said

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "base/assert.h"
 #include "wire/alias.h"
 #include "wire/deliver.h"
+#include "wire/frame_cursor.h"
 #include "wire/gap_mark.h"
 #include "wire/producer.h"
 #include "wire/run.h"
@@ -31,8 +33,15 @@ void Delivery::add(Channel& channel, Offset next) {
 void Delivery::line_up(ChannelReader& reader) {
   if (reader.in_line) return;
   reader.in_line = true;
-  const bool keeps_order = reader.channel().config().mode != DeliveryMode::kUnordered;
-  (keeps_order ? line_ : scattered_).push_back(&reader);
+  switch (reader.channel().config().mode) {
+    case DeliveryMode::kReliable:
+    case DeliveryMode::kLatest:
+      return line_.push_back(&reader);
+    case DeliveryMode::kUnordered:
+      return scattered_.push_back(&reader);
+    case DeliveryMode::kDatagram:
+      return datagram_line_.push_back(&reader);
+  }
 }
 
 ChannelReader* Delivery::find(ChannelAlias alias) {
@@ -43,7 +52,7 @@ ChannelReader* Delivery::find(ChannelAlias alias) {
 Delivery::Refilled Delivery::refill(session::SendQueue& queue, session::SessionCore& core,
                                     session::Scratch& marks, DeliveryCounters& counters,
                                     std::vector<Channel*>& read, Instant now) {
-  if (!introduce(queue, marks)) return Refilled::kNoRoom;
+  if (!introduce(queue, marks) || !tell_lost(queue, marks)) return Refilled::kNoRoom;
   while (!line_.empty() && queue.unsent() < kFill) {
     ChannelReader& reader = *line_.front();
     // What may still expire does not wait in a queue, where it could not. spec: DEADLINE-2
@@ -114,10 +123,7 @@ bool Delivery::send_passing(const ChannelReader& reader, const ChannelReader::St
                            .channel = channel.name(),
                            .mode = channel.config().mode},
                marks_);
-  if (step.gap) {
-    wire::encode(wire::GapMark{reader.alias(), step.gap->from, step.gap->to, step.gap->reason},
-                 marks_);
-  }
+  if (step.gap) encode_gap(reader, *step.gap);
   if (step.size > 0) {
     const Producer& producer = channel.producers()[step.producer];
     wire::encode(wire::Producer{ProducerAlias(0), producer.id, producer.identity}, marks_);
@@ -161,23 +167,103 @@ bool Delivery::introduce(session::SendQueue& queue, session::Scratch& marks) {
 void Delivery::encode_marks(ChannelReader& reader, const ChannelReader::Step& step,
                             std::optional<ProducerAlias> known, session::SessionCore& core) {
   marks_.clear();
-  const Channel& channel = reader.channel();
-  if (step.gap) {
-    wire::encode(wire::GapMark{reader.alias(), step.gap->from, step.gap->to, step.gap->reason},
-                 marks_);
-  }
+  if (step.gap) encode_gap(reader, *step.gap);
   if (step.size == 0) return;
   const ProducerAlias alias = known.value_or(ProducerAlias(producer_count_));
-  if (!known) {
-    const Producer& producer = channel.producers()[step.producer];
-    wire::encode(wire::Producer{alias, producer.id, producer.identity}, marks_);
-  }
+  if (!known) encode_producer(reader, step.producer);
   wire::encode(wire::Run{.channel = reader.alias(),
                          .producer = alias,
                          .first = step.first.value(),
                          .size = step.size,
                          .nonce = core.draw_nonce()},
                marks_);
+}
+
+void Delivery::encode_gap(const ChannelReader& reader, const Gap& gap) {
+  wire::encode(wire::GapMark{reader.alias(), gap.from, gap.to, gap.reason}, marks_);
+}
+
+// Under the next alias. spec: SUBSCRIBE-7
+void Delivery::encode_producer(const ChannelReader& reader, base::ProducerNumber number) {
+  const Producer& producer = reader.channel().producers()[number];
+  wire::encode(wire::Producer{ProducerAlias(producer_count_), producer.id, producer.identity},
+               marks_);
+}
+
+// spec: DATAGRAM-6
+Delivery::Offered Delivery::offer(Datagram& datagram, session::SendQueue& queue,
+                                  session::Scratch& marks, DeliveryCounters& counters,
+                                  Instant now) {
+  if (introduced_ < readers_.size()) return Offered::kNothing;
+  while (!datagram_line_.empty()) {
+    ChannelReader& reader = *datagram_line_.front();
+    ChannelReader::Step step = reader.step(now);
+    const auto known = step.size > 0 ? reader.find_alias(step.producer) : std::nullopt;
+    const bool introduces = step.size > 0 && !known;
+    if (introduces && producer_count_ == kProducerCountMax) return Offered::kExhausted;
+    marks_.clear();
+    if (step.gap) encode_gap(reader, *step.gap);
+    if (introduces) encode_producer(reader, step.producer);
+    if (!marks_.empty() && !marks.write(marks_, queue)) return Offered::kNoRoom;
+    if (introduces) reader.set_alias(step.producer, ProducerAlias(producer_count_++));
+    if (step.gap) counters.missed += step.gap->to - step.gap->from;
+    if (step.gap || step.size == 0) {
+      step.count = step.size = 0;
+      count(step, reader.channel().traffic());
+      if (!reader.advance(step)) {
+        reader.in_line = false;
+        static_cast<void>(datagram_line_.pop_front());
+      }
+    }
+    if (!marks_.empty()) return Offered::kNothing;  // these leave first
+    if (step.size == 0) continue;
+    ChannelReader::shorten(step, wire::kDatagramFramesSizeMax);
+    ORZATTY_ASSERT(step.size <= wire::kDatagramFramesSizeMax);  // nothing larger is in the channel
+    datagram.reader = &reader;
+    datagram.step = step;
+    datagram.header_size = wire::encode_header(wire::DeliverDatagram{.subscription = id_,
+                                                                     .channel = reader.alias(),
+                                                                     .producer = *known,
+                                                                     .first = step.first,
+                                                                     .count = step.count,
+                                                                     .frames = {}},
+                                               datagram.header);
+    return Offered::kDatagram;
+  }
+  return Offered::kNothing;
+}
+
+SentDatagram Delivery::taken(const Datagram& datagram, DeliveryCounters& counters,
+                             std::vector<Channel*>& read) {
+  const ChannelReader& reader = *datagram.reader;
+  pass(datagram_line_, datagram.step, counters, read);
+  return {.subscription = id_,
+          .channel = reader.alias(),
+          .from = datagram.step.first,
+          .to = datagram.step.first + datagram.step.count};
+}
+
+void Delivery::acked(const SentDatagram& sent) {
+  ChannelReader* const reader = find(sent.channel);
+  if (reader != nullptr) reader->acked = std::max(reader->acked, sent.to);
+}
+
+void Delivery::lost(const SentDatagram& sent) {
+  const ChannelReader* const reader = find(sent.channel);
+  if (reader != nullptr && sent.to > reader->acked) lost_.push_back(sent);
+}
+
+// Of what was lost at the end nothing would tell until the next message. spec: DATAGRAM-6
+bool Delivery::tell_lost(session::SendQueue& queue, session::Scratch& marks) {
+  for (; !lost_.empty() && queue.unsent() < kFill; static_cast<void>(lost_.pop_front())) {
+    const SentDatagram& sent = lost_.front();
+    const ChannelReader& reader = *find(sent.channel);
+    if (sent.to <= reader.acked) continue;
+    marks_.clear();
+    encode_gap(reader, {sent.from, sent.to, GapReason::kLost});
+    if (!marks.write(marks_, queue)) return false;
+  }
+  return true;
 }
 
 }  // namespace orzatty::hub

@@ -10,11 +10,13 @@
 
 #include "base/ring.h"
 #include "hub/channel_reader.h"
+#include "hub/datagrams_in_flight.h"
 #include "orzatty/channel.h"
 #include "orzatty/ids.h"
 #include "session/scratch.h"
 #include "session/session_core.h"
 #include "session/transport.h"
+#include "wire/datagram.h"
 
 namespace orzatty::hub {
 
@@ -61,8 +63,30 @@ class Delivery {
   Refilled refill(session::SendQueue& queue, session::SessionCore& core, session::Scratch& marks,
                   DeliveryCounters& counters, std::vector<Channel*>& read, Instant now);
 
+  // Messages of channels in mode datagram, when nothing waits on the stream. A gap or a producer that
+  // the subscriber has to know before goes there instead.
+  struct Datagram {
+    ChannelReader* reader = nullptr;
+    ChannelReader::Step step;
+    wire::DatagramHeader header;
+    std::size_t header_size = 0;
+  };
+  enum class Offered : std::uint8_t { kDatagram, kNothing, kNoRoom, kExhausted };
+  Offered offer(Datagram& datagram, session::SendQueue& queue, session::Scratch& marks,
+                DeliveryCounters& counters, Instant now);
+  // It is in a packet: what it held.
+  SentDatagram taken(const Datagram& datagram, DeliveryCounters& counters,
+                     std::vector<Channel*>& read);
+  // It arrived, and with it the knowledge of what was before.
+  void acked(const SentDatagram& sent);
+  // Nobody will tell of these, unless what came later arrived.
+  void lost(const SentDatagram& sent);
+
+  [[nodiscard]] bool has_datagrams() const { return !datagram_line_.empty(); }
   // Some reader has not caught up.
-  [[nodiscard]] bool has_news() const { return !line_.empty() || !scattered_.empty(); }
+  [[nodiscard]] bool has_news() const {
+    return !line_.empty() || !scattered_.empty() || !datagram_line_.empty() || !lost_.empty();
+  }
 
   // While its wildcard has not looked at all channels: the last name that it saw. Those behind it
   // are found in their turn.
@@ -87,6 +111,9 @@ class Delivery {
             DeliveryCounters& counters, std::vector<Channel*>& read);
   // False when there is no room for marks.
   [[nodiscard]] bool introduce(session::SendQueue& queue, session::Scratch& marks);
+  [[nodiscard]] bool tell_lost(session::SendQueue& queue, session::Scratch& marks);
+  void encode_gap(const ChannelReader& reader, const Gap& gap);
+  void encode_producer(const ChannelReader& reader, base::ProducerNumber number);
   void encode_marks(ChannelReader& reader, const ChannelReader::Step& step,
                     std::optional<ProducerAlias> known, session::SessionCore& core);
 
@@ -98,6 +125,8 @@ class Delivery {
   std::size_t introduced_ = 0;                           // of them
   base::Ring<ChannelReader*> line_;                      // those with news, in turns
   base::Ring<ChannelReader*> scattered_;                 // likewise, of channels without an order
+  base::Ring<ChannelReader*> datagram_line_;             // of channels in that mode
+  base::Ring<SentDatagram> lost_;                        // to be told
   std::uint64_t producer_count_ = 0;
   std::uint8_t priority_ = 0;
   Bytes marks_;  // reused

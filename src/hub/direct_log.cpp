@@ -4,7 +4,7 @@
 #include <array>
 
 #include "base/planted.h"
-#include "hub/frame_cursor.h"
+#include "wire/frame_cursor.h"
 #include "wire/message.h"
 #include "wire/run.h"
 
@@ -25,7 +25,7 @@ bool DirectLog::open(session::StreamKey stream, std::size_t preface_size, Sequen
   const Sequence first = runs_.empty() ? sent_ : runs_.front().first;
   sent_ = std::max(next, first);
   if (base::planted(base::PlantedBug::kDirectSkipsOne) && sent_ < appended_) sent_ += 1;
-  skip_frames(cursor, sent_ - first);
+  wire::skip_frames(cursor, sent_ - first);
   cursor_ = cursor;
   runs_.clear();
   log_.trim(cursor_);

@@ -12,12 +12,14 @@ using wire::FateRun;
 // What a log says of messages that are not known to be refused.
 FateRun fate_in_log(const Channel& channel, base::ProducerNumber number, Sequence first,
                     std::uint64_t count) {
+  const bool lossy = channel.producers()[number].lossy;
   const Channel::Past past = channel.find(number, first, count);
   switch (past.fate) {
     case Channel::Past::Fate::kKept:
       return {first, past.count, FateKind::kAccepted, past.offset.value()};
     case Channel::Past::Fate::kRefused:  // why is forgotten
-      return {first, past.count, FateKind::kRejected, 0};
+      // spec: DATAGRAM-5
+      return {first, past.count, lossy ? FateKind::kUnknown : FateKind::kRejected, 0};
     case Channel::Past::Fate::kForgotten:
       return {first, past.count, FateKind::kForgotten, 0};
   }
@@ -46,6 +48,7 @@ FateRun fate_of(const Producer& producer, base::ProducerNumber number, const Cha
     count = std::min<std::uint64_t>(count, forgotten - first);
     return {first, count, FateKind::kForgotten, 0};
   }
+  if (producer.lossy) return {first, count, FateKind::kForgotten, 0};  // which came, nobody notes
   return {first, count, FateKind::kAccepted, first.value()};
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "hub/channel_table.h"
+#include "hub/datagram_publishing.h"
 #include "hub/directing.h"
 #include "hub/hub_state.h"
 #include "hub/lag.h"
@@ -35,6 +36,7 @@ class Hub::Parts {
         requests(state.config.limits),
         sessions(state.config.limits),
         publishing(state, sessions, subscribing, requests),
+        datagrams(state, subscribing),
         resuming(state, sessions, subscribing, publishing, requests),
         directing(state, publishing, resuming, requests) {}
   // Peers read channels, so they go first.
@@ -56,6 +58,7 @@ class Hub::Parts {
   Requests requests;
   Sessions sessions;
   Publishing publishing;
+  DatagramPublishing datagrams;
   Resuming resuming;
   Directing directing;
 };
@@ -85,6 +88,9 @@ std::optional<HubOutput> Hub::Parts::dispatch(Peer& peer, session::ServerOutput&
     if (!publishing.are_replies(*fresh->publication)) return publishing.take(peer, *fresh);
     directing.take_replies(peer, *fresh);
     return std::nullopt;
+  }
+  if (const auto* came = std::get_if<session::PublicationDatagram>(&output)) {
+    return datagrams.take(peer, came->datagram);
   }
   if (const auto* opened = std::get_if<session::PublicationOpened>(&output)) {
     publishing.open(peer, *opened);
@@ -151,6 +157,18 @@ void Hub::handle_stream_reset(PeerKey key, session::RemoteStream stream, Instant
   Peer* const peer = parts_->at(key, now);
   if (peer == nullptr) return;
   peer->session.handle_stream_reset(stream);
+  parts_->state.attend(*peer);
+}
+
+// spec: DATAGRAM-2
+void Hub::handle_datagram(PeerKey key, BytesView bytes, Instant now) {
+  Peer* const peer = parts_->at(key, now);
+  if (peer == nullptr) return;
+  if (!peer->session.open()) {
+    ++parts_->state.counters.datagrams_dropped;
+    return;
+  }
+  peer->session.handle_datagram(bytes, now);
   parts_->state.attend(*peer);
 }
 
@@ -287,6 +305,17 @@ void Hub::acked(PeerKey key, session::StreamKey stream, std::uint64_t size, Inst
 void Hub::stream_closed(PeerKey key, session::StreamKey stream, Instant now) {
   Peer* const peer = parts_->at(key, now);
   if (peer != nullptr) peer->session.core().sends().release(stream);
+}
+
+void Hub::datagram_acked(PeerKey key, session::DatagramTag tag) {
+  if (Peer* const peer = parts_->state.find(key)) peer->datagram_acked(tag);
+}
+
+void Hub::datagram_lost(PeerKey key, session::DatagramTag tag) {
+  Peer* const peer = parts_->state.find(key);
+  if (peer == nullptr) return;
+  peer->datagram_lost(tag);
+  parts_->state.mark_ready(*peer);
 }
 
 void Hub::take_ready(std::vector<PeerKey>& into) {

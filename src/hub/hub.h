@@ -112,6 +112,8 @@ struct HubCounters {
   std::array<std::uint64_t, kErrorCodeEnd> rejected_by{};   // the same as `rejected`
   std::array<std::uint64_t, kGapReasonCount> skipped_by{};  // by publishers, by GapReason
   std::vector<ChannelTraffic> traffic;  // by number of the rule; the last one is of the default
+  std::uint64_t datagrams_dropped = 0;  // that came late, too early or to nobody, or found no room
+  std::uint64_t datagrams_lost = 0;     // of those that left, as far as the transport knows
 };
 
 // A subscription that has not consumed all that a channel of it holds, as far as it said
@@ -139,6 +141,8 @@ class Hub {
   void handle_stream(PeerKey peer, session::RemoteStream stream, BytesView bytes, session::Fin fin,
                      Instant now);
   void handle_stream_reset(PeerKey peer, session::RemoteStream stream, Instant now);
+  // Before the peer was admitted it has no effect.
+  void handle_datagram(PeerKey peer, BytesView bytes, Instant now);
   // Everything whose time has come, of all peers and channels.
   void handle_timeout(Instant now);
   [[nodiscard]] std::optional<Instant> next_timeout() const;
@@ -180,6 +184,8 @@ class Hub {
   // Bytes of a stream were acknowledged by the transport, or the transport closed the stream.
   void acked(PeerKey peer, session::StreamKey stream, std::uint64_t size, Instant now);
   void stream_closed(PeerKey peer, session::StreamKey stream, Instant now);
+  void datagram_acked(PeerKey peer, session::DatagramTag tag);
+  void datagram_lost(PeerKey peer, session::DatagramTag tag);
   // Peers that may have something to send or to credit since the last call, each once, in order.
   void take_ready(std::vector<PeerKey>& into);
 

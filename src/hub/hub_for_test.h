@@ -44,6 +44,17 @@ class Way {
     };
     static_cast<void>(open(sends));
     while (const auto offer = next()) {
+      if (offer->datagram) {
+        bytes_.clear();
+        for (const BytesView span : offer->bytes()) {
+          bytes_.insert(bytes_.end(), span.begin(), span.end());
+        }
+        source.datagram_taken(offer->stream);
+        sends.datagram_taken(offer->stream, bytes_.size());
+        datagram(*offer->datagram, bytes_);
+        moved = true;
+        continue;
+      }
       const bool control = offer->stream == session::kControlKey;
       Stream& stream = streams_[offer->stream];
       bytes_.clear();
@@ -72,6 +83,8 @@ class Way {
       sends.writable(key);
     }
   }
+  // What becomes of each datagram.
+  std::function<void(session::DatagramTag, BytesView)> datagram;
   [[nodiscard]] std::uint64_t credit_left(StreamKey stream) { return streams_[stream].credit; }
 
  private:
@@ -295,6 +308,8 @@ class Client {
   bool reading = true;
   bool acknowledges = true;  // as a transport
   std::vector<std::pair<StreamKey, std::uint64_t>> unacknowledged;
+  bool loses_datagrams = false;                     // on their way to it
+  std::vector<session::DatagramTag> datagram_tags;  // of those that were sent to it
   bool keeps = true;  // what it received; else it only counts
   std::uint64_t received_count = 0;
   std::function<void(const session::DeliveryMessages&)> on_messages;
@@ -359,6 +374,18 @@ class Client {
     return hello;
   }
   void take_messages(session::ClientOutput& output, Instant now) {
+    if (const auto* came = std::get_if<session::DeliveryDatagram>(&output)) {
+      const wire::DeliverDatagram& datagram = came->datagram;
+      keep({.stream = {},
+            .subscription = datagram.subscription,
+            .channel = datagram.channel,
+            .producer = datagram.producer,
+            .first = datagram.first,
+            .count = datagram.count,
+            .nonce = 0,
+            .frames = datagram.frames});
+      return session.consumed(datagram, now);
+    }
     if (const auto* messages = std::get_if<session::DeliveryMessages>(&output)) {
       received_count += messages->count;
       if (on_messages) on_messages(*messages);
@@ -549,6 +576,12 @@ class World {
       client.up.credit(client.session.core().sends(), credit);
     }
     hub.credits(client.peer).clear();
+    client.down.datagram = [&](session::DatagramTag tag, BytesView bytes) {
+      client.datagram_tags.push_back(tag);
+      if (client.loses_datagrams) return;
+      client.session.handle_datagram(bytes, now);
+      while (auto output = client.session.poll(now)) client.take(*output, now);
+    };
     const bool moved = client.down.carry(
         hub.sends(client.peer), hub.source(client.peer),
         [&](RemoteStream stream, BytesView bytes, session::Fin fin) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "session/datagram_offer.h"
 #include "wire/deliver.h"
 #include "wire/direct.h"
 
@@ -46,6 +47,46 @@ void Peer::refill(session::StreamKey stream, session::SendQueue& queue) {
   } else if (source.direct != nullptr) {
     if (!source.direct->refill(queue, session.core(), marks())) starved_.push_back(stream);
   }
+}
+
+bool Peer::offer_datagram(session::StreamKey stream, session::SendQueue& queue,
+                          session::Offer& offer) {
+  Delivery* const delivery =
+      stream.value() < sources_.size() ? sources_[stream.value()].delivery : nullptr;
+  if (delivery == nullptr || !delivery->has_datagrams()) return false;
+  if (datagrams_ == nullptr) datagrams_ = std::make_unique<Datagrams>();
+  Delivery::Datagram& next = datagrams_->offered;
+  switch (delivery->offer(next, queue, marks(), counters, written_at)) {
+    case Delivery::Offered::kDatagram: break;
+    case Delivery::Offered::kNothing: return false;
+    case Delivery::Offered::kNoRoom: return starved_.push_back(stream), false;
+    case Delivery::Offered::kExhausted: return exhausted.push_back(delivery->id()), false;
+  }
+  session::fill_datagram(offer, BytesView(next.header).first(next.header_size), next.step.begin,
+                         next.step.size);
+  offer.datagram = datagrams_->in_flight.next_tag();
+  return true;
+}
+
+void Peer::datagram_taken(session::StreamKey stream) {
+  datagrams_->in_flight.add(
+      sources_[stream.value()].delivery->taken(datagrams_->offered, counters, channels_read));
+}
+
+void Peer::datagram_acked(session::DatagramTag tag) {
+  const auto sent = datagrams_ == nullptr ? std::nullopt : datagrams_->in_flight.settle(tag);
+  if (!sent) return;
+  if (Delivery* const delivery = find_delivery(sent->subscription)) delivery->acked(*sent);
+}
+
+void Peer::datagram_lost(session::DatagramTag tag) {
+  const auto sent = datagrams_ == nullptr ? std::nullopt : datagrams_->in_flight.settle(tag);
+  if (!sent) return;
+  ++datagrams_lost;
+  Delivery* const delivery = find_delivery(sent->subscription);
+  if (delivery == nullptr) return;
+  delivery->lost(*sent);
+  session.core().sends().wake(delivery->stream());
 }
 
 void Peer::acked(session::StreamKey stream, std::uint64_t size) {

@@ -37,6 +37,11 @@ class Peer final : public session::Refill {
 
   // What goes out is decided at the moment at which a packet has room for it.
   void refill(session::StreamKey stream, session::SendQueue& queue) override;
+  bool offer_datagram(session::StreamKey stream, session::SendQueue& queue,
+                      session::Offer& offer) override;
+  void datagram_taken(session::StreamKey stream) override;
+  void datagram_lost(session::DatagramTag tag) override;
+  void datagram_acked(session::DatagramTag tag);
   // The transport acknowledged bytes: there may be room for marks again. spec: CREDIT-4
   void acked(session::StreamKey stream, std::uint64_t size);
 
@@ -77,6 +82,7 @@ class Peer final : public session::Refill {
   std::uint64_t next_subscription = 0;                // ids below it were used
   std::size_t waiting_positions = 0;                  // of wildcards that look for channels
   DeliveryCounters counters;
+  std::uint64_t datagrams_lost = 0;                   // since the hub looked last
   Instant written_at;     // when packets of it are built
   bool ready = false;     // stands in the hub's list
   bool lined_up = false;  // its session has something to say to the hub
@@ -88,6 +94,10 @@ class Peer final : public session::Refill {
     DirectLog* direct = nullptr;
   };
   void bind(session::StreamKey stream, const Source& source);
+  struct Datagrams {
+    DatagramsInFlight in_flight;
+    Delivery::Datagram offered;
+  };
   struct OpenedStream {
     session::StreamKey key;
     std::size_t preface_size = 0;
@@ -99,6 +109,7 @@ class Peer final : public session::Refill {
 
   std::unique_ptr<session::Scratch> marks_;  // made with the first stream: most peers only publish
   std::vector<session::StreamKey> starved_;  // wait for room in it
+  std::unique_ptr<Datagrams> datagrams_;     // made with the first: most peers get none
   std::vector<Source> sources_;
   std::map<std::uint64_t, std::unique_ptr<Delivery>> deliveries_;  // by id
   std::optional<ReadersByChannel> readers_;  // since somebody asked: most peers never reply

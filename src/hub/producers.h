@@ -36,6 +36,7 @@ struct Producer {
   std::uint32_t values = 0;          // that the channel keeps beside its log
   std::uint64_t idle_stamp = 0;
   DeliveryMode mode = DeliveryMode::kReliable;  // as it was known first
+  bool lossy = false;   // some of what is known never came: it sends datagrams
   bool fenced = false;  // a newer epoch of the same producer is at work
 
   [[nodiscard]] bool idle() const { return publications == 0 && runs.empty() && values == 0; }

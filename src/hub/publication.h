@@ -6,6 +6,7 @@
 
 #include "base/run_index.h"
 #include "hub/producers.h"
+#include "orzatty/channel.h"
 #include "orzatty/error.h"
 
 namespace orzatty::hub {
@@ -27,6 +28,7 @@ struct Publication {
   Producers* producers = nullptr;        // of the channel, the endpoint, or of who found no room
   bool joined = false;                   // it stands there
   bool keeps_order = true;
+  bool as_datagrams = false;             // its messages come, and not on its stream
   bool has_own_stream = false;           // not only passing ones came yet
   std::string name;
 };

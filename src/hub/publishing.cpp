@@ -6,8 +6,11 @@
 
 #include "base/planted.h"
 #include "base/utf8.h"
+#include "hub/asking.h"
+#include "hub/datagram_publishing.h"
 #include "hub/fates.h"
 #include "hub/verdicts.h"
+#include "wire/datagram.h"
 #include "wire/direct.h"
 #include "wire/message.h"
 
@@ -34,31 +37,6 @@ std::size_t size_of(BytesView frames, std::uint64_t count) {
 // Sequences of a producer are counted per channel.
 std::string turned_away_name(const Peer& peer, const wire::Publish& publish) {
   return peer.identity + '\0' + std::string(publish.channel.text());
-}
-
-enum class Asking : std::uint8_t {
-  kNothing,
-  kReplies,    // some of the messages are requests
-  kForbidden,  // some say what only the server says, or want a reply without an id
-};
-
-Asking asking_of(BytesView frames) {
-  Asking asking = Asking::kNothing;
-  for (const wire::MessageView& message : wire::MessageRange(frames)) {
-    if (message.attributes.empty()) continue;
-    const auto attributes = wire::decode_attributes(message.attributes);
-    if (!attributes->sender.empty()) return Asking::kForbidden;
-    if (!attributes->wants_reply) continue;
-    if (!attributes->correlation) return Asking::kForbidden;
-    asking = Asking::kReplies;
-  }
-  return asking;
-}
-
-// Nothing when the message is no request.
-std::optional<CorrelationId> request_id(const wire::MessageView& message) {
-  const auto attributes = wire::decode_attributes(message.attributes);
-  return attributes->wants_reply ? attributes->correlation : std::nullopt;
 }
 
 // What became of the first of `count` messages that came before, and of as many behind it as share
@@ -99,24 +77,11 @@ KnownFate fate_of(const Publication& publication, Sequence first, std::uint64_t 
           .count = past.count};
 }
 
-bool is_there(DeliveryMode mode) {
-  switch (mode) {
-    case DeliveryMode::kReliable:
-      return true;
-    case DeliveryMode::kUnordered:
-      return true;
-    case DeliveryMode::kDatagram:
-      return false;
-    case DeliveryMode::kLatest:
-      return true;
-  }
-  return false;
-}
-
 // spec: PUBLISH-9
 bool may_publish(const HubConfig& config, const wire::Publish& publish) {
   if (publish.mode == DeliveryMode::kReliable) return true;
-  return is_there(publish.mode) && publish.mode == config.properties_of(publish.channel).mode;
+  if (publish.channel.reserved()) return false;  // whoever replies is to be told of it
+  return publish.mode == config.properties_of(publish.channel).mode;
 }
 
 // What came in another order can only be told apart by who knows that. spec: PUBLISH-9
@@ -161,6 +126,10 @@ void Publishing::open(Peer& peer, const session::PublicationOpened& opened) {
   const Sequence next = publication.joined
                             ? (*publication.producers)[publication.producer].known.next()
                             : publish.next;
+  const bool refused = publication.refused != ErrorCode::kNone;
+  if (refused && publication.as_datagrams) {
+    return DatagramPublishing::refuse(peer, publish.publication, publication, next);
+  }
   answer(peer, publish.publication, next);
 }
 
@@ -190,6 +159,7 @@ void Publishing::begin(Peer& peer, Publication& publication, const wire::Publish
   }
   publication.name = publish.channel.text();
   publication.keeps_order = publish.mode != DeliveryMode::kUnordered;
+  publication.as_datagrams = publish.mode == DeliveryMode::kDatagram;
   const auto endpoint = endpoints_.find(publish.channel.text());
   if (publish.channel.reserved() && publish.channel.text() != wire::kReplyChannel) {
     publication.refused = ErrorCode::kNotAuthorised;  // spec: NAME-3
@@ -209,7 +179,8 @@ void Publishing::begin(Peer& peer, Publication& publication, const wire::Publish
     subscribing_.tend(*channel);
   } else {
     publication.refused = ErrorCode::kChannelLimit;
-    publication.producers = &turned_away_;
+    // Of datagrams nothing will come that would have to be known again.
+    if (!publication.as_datagrams) publication.producers = &turned_away_;
   }
   if (publication.producers != nullptr) join(peer, publication, publish);
 }
@@ -297,6 +268,10 @@ std::optional<Publishing::Fresh> Publishing::fresh(Peer& peer,
   const auto found = peer.publications.find(given.publication.value());
   if (found == peer.publications.end() || peer.session.core().closed()) return std::nullopt;
   Publication& publication = found->second;
+  if (publication.as_datagrams) {  // spec: DATAGRAM-4
+    peer.session.core().fail({ErrorCode::kFrameUnexpected, "a RUN of a publication of datagrams"});
+    return std::nullopt;
+  }
   state_.counters.messages_in += given.count;
   state_.counters.bytes_in += given.frames.size();
   const bool goes_nowhere = publication.channel == nullptr && publication.endpoint == nullptr;
@@ -362,7 +337,11 @@ void Publishing::check_scatter(Peer& peer, const base::Arrivals<Sequence>& known
 std::optional<HubOutput> Publishing::take(Peer& peer, const Fresh& fresh) {
   Publication& publication = *fresh.publication;
   if (publication.endpoint != nullptr) return hand_over(peer, publication, fresh.messages);
-  if (fresh.has_requests || publication.channel->values() != nullptr) {
+  // Most runs cannot hold a message that is too large for a datagram.
+  const Channel& channel = *publication.channel;
+  const bool may_be_too_large = channel.config().mode == DeliveryMode::kDatagram &&
+                                fresh.messages.frames.size() > wire::kDatagramFrameSizeMax;
+  if (fresh.has_requests || may_be_too_large || channel.values() != nullptr) {
     store_each(peer, publication, fresh.messages);
   } else {
     static_cast<void>(store(peer, publication, fresh.messages));
@@ -476,6 +455,10 @@ void Publishing::store_each(Peer& peer, Publication& publication,
 // spec: LATEST-3
 ErrorCode Publishing::admit(const Peer& peer, Channel& channel, const wire::MessageView& message,
                             Offset offset) {
+  if (channel.config().mode == DeliveryMode::kDatagram &&
+      message.frame_size > wire::kDatagramFrameSizeMax) {
+    return ErrorCode::kMessageTooLarge;  // spec: DATAGRAM-8
+  }
   const ErrorCode code = expect_reply(peer, channel, message, offset);
   if (code != ErrorCode::kNone || channel.values() == nullptr) return code;
   if (channel.values()->admit(message)) return code;
@@ -569,6 +552,10 @@ void Publishing::skip(Peer& peer, const session::PublicationSkipped& skipped) {
   const auto found = peer.publications.find(skipped.publication.value());
   if (found == peer.publications.end() || peer.session.core().closed()) return;
   const Publication& publication = found->second;
+  if (publication.as_datagrams) {  // spec: DATAGRAM-4
+    return peer.session.core().fail(
+        {ErrorCode::kFrameUnexpected, "a SKIP of a publication of datagrams"});
+  }
   Sequence next = skipped.to;
   if (publication.producers != nullptr) {
     Producer& producer = (*publication.producers)[publication.producer];
@@ -625,6 +612,10 @@ ErrorCode Publishing::publish(const ChannelName& name, MessageType type, BytesVi
   }
   Channel* const channel = subscribing_.find_or_make(name);
   if (channel == nullptr) return ErrorCode::kChannelLimit;
+  if (channel->config().mode == DeliveryMode::kDatagram &&
+      wire::message_body_size(attributes, payload.size()) > kDatagramMessageSizeMax) {
+    return ErrorCode::kMessageTooLarge;
+  }
   // A client would get no credit; the server itself is told so, when memory is at stake.
   if (channel->full()) return ErrorCode::kOverloaded;
   const base::ProducerNumber number = channel->own_producer(own_id_, kServerIdentity);

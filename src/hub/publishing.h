@@ -84,7 +84,8 @@ class Publishing {
                    const session::PublicationMessages& known);
   // False when there is no room, which is said.
   bool store(Peer& peer, Publication& publication, const session::PublicationMessages& fresh);
-  // The same where each may have another answer: requests, and values of keys.
+  // The same where each may have another answer: requests, values of keys, and what is
+  // too large for a datagram.
   void store_each(Peer& peer, Publication& publication, const session::PublicationMessages& fresh);
   [[nodiscard]] ErrorCode admit(const Peer& peer, Channel& channel,
                                 const wire::MessageView& message, Offset offset);

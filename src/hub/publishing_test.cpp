@@ -305,7 +305,7 @@ TEST(Publish, InAModeThatIsNotTheChannelsIsRejectedMessageByMessage) {
                                                    .epoch = {},
                                                    .next = {},
                                                    .channel = channel("chat"),
-                                                   .mode = DeliveryMode::kDatagram});
+                                                   .mode = DeliveryMode::kUnordered});
 
   alice.send_run(stream, {"a", "b"});
   world.settle();

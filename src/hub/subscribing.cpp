@@ -347,6 +347,7 @@ void Subscribing::written(Peer& peer) {
   state_.counters.messages_out += std::exchange(peer.counters.messages, 0);
   state_.counters.bytes_out += std::exchange(peer.counters.bytes, 0);
   state_.counters.missed += std::exchange(peer.counters.missed, 0);
+  state_.counters.datagrams_lost += std::exchange(peer.datagrams_lost, 0);
   while (!peer.channels_read.empty()) {
     Channel& channel = *peer.channels_read.back();
     peer.channels_read.pop_back();

@@ -94,6 +94,12 @@ void ClientLink::on_stream_bytes(quic::StreamId stream, BytesView bytes, quic::F
   drain(receiving_at_);
 }
 
+void ClientLink::on_datagram_frame(BytesView bytes) {
+  if (!engine_.has_transport()) return;
+  engine_.handle_datagram(bytes, receiving_at_);
+  drain(receiving_at_);
+}
+
 void ClientLink::drain(Instant now) {
   while (auto output = engine_.poll(now)) {
     if (const auto* closed = std::get_if<client::TransportClosed>(&*output)) {
@@ -136,6 +142,8 @@ void ClientLink::handle_event(const quic::Event& event, Instant now) {
   if (const auto* acked = std::get_if<quic::StreamAcked>(&event)) {
     const auto key = streams_.find(acked->stream);
     if (key) engine_.acked(*key, acked->size, connection_->smoothed_rtt(), now);
+  } else if (const auto* arrived = std::get_if<quic::DatagramFrameAcked>(&event)) {
+    engine_.datagram_acked(session::DatagramTag(arrived->tag), connection_->smoothed_rtt(), now);
   } else if (const auto* writable = std::get_if<quic::StreamWritable>(&event)) {
     if (const auto key = streams_.find(writable->stream)) engine_.sends().writable(*key);
   } else if (const auto* reset = std::get_if<quic::StreamReset>(&event)) {

@@ -70,6 +70,7 @@ class ClientLink final : private quic::StreamSink {
 
  private:
   void on_stream_bytes(quic::StreamId stream, BytesView bytes, quic::Fin fin) override;
+  void on_datagram_frame(BytesView bytes) override;
   void drain_connection(Instant now);
   void handle_event(const quic::Event& event, Instant now);
   void handle_closed(const quic::Closed& closed, Instant now);

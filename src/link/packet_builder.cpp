@@ -39,9 +39,36 @@ void settle(const Carried& carried, const session::Offer& offer, const quic::Wri
     }
     case quic::WriteStatus::kStreamBlocked: carried.sends->blocked(offer.stream); return;
     case quic::WriteStatus::kStreamGone: carried.sends->release(offer.stream); return;
+    case quic::WriteStatus::kDatagramRefused:
     case quic::WriteStatus::kIdle:
     case quic::WriteStatus::kClosed: return;
   }
+}
+
+// A datagram is taken whole or waits for the next packet. One that the peer refuses is as good as lost.
+void settle_datagram(const Carried& carried, const session::Offer& offer,
+                     const quic::Written& written) {
+  const bool refused = written.status == quic::WriteStatus::kDatagramRefused;
+  if (written.taken == 0 && !refused) return;
+  carried.source->datagram_taken(offer.stream);
+  carried.sends->datagram_taken(offer.stream, written.taken);
+  if (refused) carried.source->datagram_lost(*offer.datagram);
+}
+
+quic::Written write_offer(quic::Connection& connection, const Carried& carried,
+                          const session::Offer& offer, std::span<std::byte> out, Instant now) {
+  if (offer.datagram) {
+    const quic::Written written =
+        connection.write_datagram_frame(out, offer.datagram->value(), offer.bytes(), now);
+    settle_datagram(carried, offer, written);
+    return written;
+  }
+  const auto stream = carried.streams->find(offer.stream);
+  ORZATTY_ASSERT(stream.has_value());
+  const quic::Fin fin = offer.fin == session::Fin::kYes ? quic::Fin::kYes : quic::Fin::kNo;
+  const quic::Written written = connection.write(out, *stream, offer.bytes(), fin, now);
+  settle(carried, offer, written);
+  return written;
 }
 
 // Fills one packet from as many streams as fit into it.
@@ -50,13 +77,10 @@ quic::Written build_packet(quic::Connection& connection, const Carried& carried,
   while (carried.sends != nullptr) {
     const std::optional<session::Offer> offer = carried.sends->offer(*carried.source);
     if (!offer) break;
-    const auto stream = carried.streams->find(offer->stream);
-    ORZATTY_ASSERT(stream.has_value());
-    const quic::Fin fin = offer->fin == session::Fin::kYes ? quic::Fin::kYes : quic::Fin::kNo;
-    const quic::Written written = connection.write(out, *stream, offer->bytes(), fin, now);
-    settle(carried, *offer, written);
+    const quic::Written written = write_offer(connection, carried, *offer, out, now);
     const bool goes_on = written.status == quic::WriteStatus::kRoomLeft ||
                          written.status == quic::WriteStatus::kStreamBlocked ||
+                         written.status == quic::WriteStatus::kDatagramRefused ||
                          written.status == quic::WriteStatus::kStreamGone;
     if (!goes_on) return written;
   }

@@ -57,6 +57,12 @@ void ServerEngine::on_stream_bytes(quic::StreamId stream, BytesView bytes, quic:
   drain_hub(receiving_at_);
 }
 
+void ServerEngine::on_datagram_frame(BytesView bytes) {
+  join(*receiving_, receiving_at_);
+  hub_.handle_datagram(*receiving_->peer, bytes, receiving_at_);
+  drain_hub(receiving_at_);
+}
+
 void ServerEngine::drain_hub(Instant now) {
   while (auto output = hub_.poll()) {
     if (const auto* closed = std::get_if<hub::TransportClosed>(&*output)) {
@@ -84,6 +90,10 @@ void ServerEngine::handle_event(Joint& joint, quic::Connection& connection,
   } else if (const auto* acked = std::get_if<quic::StreamAcked>(&event)) {
     const auto key = joint.streams.find(acked->stream);
     if (key && joint.peer) hub_.acked(*joint.peer, *key, acked->size, now);
+  } else if (const auto* arrived = std::get_if<quic::DatagramFrameAcked>(&event)) {
+    if (joint.peer) hub_.datagram_acked(*joint.peer, session::DatagramTag(arrived->tag));
+  } else if (const auto* lost = std::get_if<quic::DatagramFrameLost>(&event)) {
+    if (joint.peer) hub_.datagram_lost(*joint.peer, session::DatagramTag(lost->tag));
   } else if (const auto* writable = std::get_if<quic::StreamWritable>(&event)) {
     const auto key = joint.streams.find(writable->stream);
     const bool told = !base::planted(base::PlantedBug::kWritableIsForgotten);

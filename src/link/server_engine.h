@@ -94,6 +94,7 @@ class ServerEngine final : private quic::StreamSink {
   };
 
   void on_stream_bytes(quic::StreamId stream, BytesView bytes, quic::Fin fin) override;
+  void on_datagram_frame(BytesView bytes) override;
   void drain_connection(Joint& joint, quic::Connection& connection, Instant now);
   void handle_event(Joint& joint, quic::Connection& connection, const quic::Event& event,
                     Instant now);

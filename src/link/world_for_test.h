@@ -151,6 +151,7 @@ class Client final : public Node, private ClientEvents {
   std::vector<client::Disconnected> disconnected;
   std::vector<client::Settled> fates;
   std::vector<client::Missed> missed;
+  std::vector<std::size_t> seen_at_gap;  // how much it had seen then, for each of them
   std::vector<client::DirectMissed> missed_direct;
   std::vector<std::string> drained;
   std::size_t resets = 0;
@@ -205,6 +206,7 @@ class Client final : public Node, private ClientEvents {
       missed_direct.push_back(*lost);
     } else if (const auto* gap = std::get_if<client::Missed>(&output)) {
       missed.push_back(*gap);
+      seen_at_gap.push_back(seen.size());
     } else if (const auto* draining = std::get_if<client::Draining>(&output)) {
       drained.push_back(draining->text);
     } else {
@@ -248,6 +250,7 @@ class Stranger final : public Node, private quic::StreamSink {
     out.chunks.push_back(copy_of(bytes));
     out.fin = fin;
   }
+  void send_datagram(Bytes bytes) { datagrams_.push_back(std::move(bytes)); }
   [[nodiscard]] quic::Connection& connection() { return *connection_; }
 
   void handle(const quic::Datagram& datagram, Instant now) override {
@@ -291,6 +294,13 @@ class Stranger final : public Node, private quic::StreamSink {
     }
   }
   bool write_packet(Packets& packets, Instant now) {
+    while (established && !datagrams_.empty()) {
+      const BytesView bytes = datagrams_.front();
+      const auto written =
+          connection_->write_datagram_frame(packets.space(), 0, std::span(&bytes, 1), now);
+      if (written.taken > 0) datagrams_.pop_front();
+      if (written.status != quic::WriteStatus::kRoomLeft) return push(packets, written);
+    }
     for (auto& [stream, out] : outgoing_) {
       while (!out.over && out.next < out.chunks.size()) {
         const BytesView rest = BytesView(out.chunks[out.next]).subspan(out.sent);
@@ -320,6 +330,7 @@ class Stranger final : public Node, private quic::StreamSink {
 
   std::unique_ptr<quic::Connection> connection_;
   std::map<quic::StreamId, Outgoing> outgoing_;
+  std::deque<Bytes> datagrams_;
 };
 
 struct WorldConfig {

@@ -235,6 +235,32 @@ std::size_t Connection::burst_size_max() const {
   return std::max(static_cast<std::size_t>(burst), 2 * packet_size_max());
 }
 
+Written Connection::write_datagram_frame(std::span<std::byte> out, std::uint64_t tag,
+                                         std::span<const BytesView> bytes, Instant now) {
+  ConnectionState& state = *state_;
+  const std::uint64_t time = state.advance(now);
+  if (!state.closing.open()) return write_close(state, out, time);
+  const Vectors vectors(bytes);
+  ORZATTY_ASSERT(vectors.size > 0 && vectors.count == bytes.size());
+  int accepted = 0;
+  const ngtcp2_ssize size = ngtcp2_conn_writev_datagram(
+      state.native(), &state.path_out.path, &state.packet_info, raw(out), out.size(), &accepted,
+      NGTCP2_WRITE_DATAGRAM_FLAG_MORE, tag, vectors.vectors.data(), vectors.count, time);
+  const std::size_t taken = accepted != 0 ? vectors.size : 0;
+  if (size >= 0) return finished(state, size, static_cast<ngtcp2_ssize>(taken));
+  switch (size) {
+    case NGTCP2_ERR_WRITE_MORE:
+      state.packet_open = true;
+      return Written{.status = WriteStatus::kRoomLeft, .taken = taken, .included = true};
+    case NGTCP2_ERR_INVALID_STATE:
+    case NGTCP2_ERR_INVALID_ARGUMENT:
+      return Written{.status = WriteStatus::kDatagramRefused};
+    default:
+      state.fail(static_cast<int>(size));
+      return write_close(state, out, time);
+  }
+}
+
 void Connection::burst_sent(Instant now) {
   const std::uint64_t time = state_->advance(now);
   if (state_->closing.open()) ngtcp2_conn_update_pkt_tx_time(state_->native(), time);

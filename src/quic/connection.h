@@ -41,6 +41,8 @@ struct ConnectionConfig {
   // Fits IPv6 and Ethernet. Packets begin with 1200 bytes, and path discovery tries this size first
   // as soon as the handshake is done, then smaller ones. 1200 to 65527.
   std::size_t packet_size_max = 1452;
+  // The largest DATAGRAM frame that is taken, its type and length included; 0: none is.
+  std::uint64_t datagram_frame_size_max = 65535;  // whatever fits a packet
   CongestionControl congestion_control = CongestionControl::kBbr;
   // ALPN; who does not offer it is refused. Empty: none is asked for.
   std::string application_protocol = "orzatty/1";
@@ -94,6 +96,14 @@ struct StreamClosed {
   StreamId stream;
 };  // both ways done; its id is gone
 struct StreamsGranted {};  // open_stream() may succeed now
+// What became of a DATAGRAM frame, by the tag that it was written with. A lost one may have arrived
+// nevertheless; of some nothing is ever said.
+struct DatagramFrameAcked {
+  std::uint64_t tag;
+};
+struct DatagramFrameLost {
+  std::uint64_t tag;
+};
 struct PathChanged {
   base::Address local;
   base::Address remote;
@@ -107,8 +117,9 @@ struct Closed {
   std::string text;
 };
 using Event = std::variant<HandshakeCompleted, StreamOpened, StreamAcked, StreamWritable,
-                           StreamReset, StreamStopped, StreamClosed, StreamsGranted, PathChanged,
-                           AddressTokenReceived, Closed>;
+                           StreamReset, StreamStopped, StreamClosed, StreamsGranted,
+                           DatagramFrameAcked, DatagramFrameLost, PathChanged, AddressTokenReceived,
+                           Closed>;
 
 struct Packet {
   std::size_t size = 0;  // 0: nothing to send now
@@ -123,15 +134,16 @@ enum class WriteStatus : std::uint8_t {
   kIdle,           // nothing to send, or congestion control and pacing do not allow it now
   kStreamBlocked,  // the peer gave this stream no credit; try another. StreamWritable follows
   kStreamGone,     // the stream was reset, stopped or closed; do not offer it again
-                   // (both leave a packet that has room as it is: go on with it, or finish it)
+  kDatagramRefused,  // the peer takes none of that size; do not offer it again
+                     // (these leave a packet that has room as it is: go on with it, or finish it)
   kClosed,         // the connection is closing or gone
 };
 
 struct Written {
   WriteStatus status = WriteStatus::kIdle;
   std::size_t taken = 0;  // of the bytes offered, from their start
-  // The packet says something of the stream: also the end behind those bytes, if that was offered
-  // and all of them were taken. What was lost before may have left no room for it.
+  // The packet says something of the stream or datagram: also the end behind those bytes, if that
+  // was offered and all of them were taken. What was lost before may have left no room for it.
   bool included = false;
   Packet packet{};  // with kPacket
 };
@@ -171,6 +183,10 @@ class Connection {
   Written write(std::span<std::byte> out, StreamId stream, std::span<const BytesView> bytes,
                 Fin fin, Instant now);
   Written write(std::span<std::byte> out, Instant now);
+  // The same with a DATAGRAM frame, which is taken whole or not at all, must not be empty, and is
+  // not borrowed: it is in the packet, or was not taken.
+  Written write_datagram_frame(std::span<std::byte> out, std::uint64_t tag,
+                               std::span<const BytesView> bytes, Instant now);
   // How much may be built in one go: what the path takes in kBurst. More would wait at a
   // bottleneck, or be lost there, and the pacer makes up for it by a pause in which nothing urgent
   // leaves either.

@@ -76,6 +76,8 @@ ngtcp2_transport_params transport_params_of(const ConnectionConfig& config) {
   params.max_ack_delay = nanoseconds(config.ack_delay_max);
   params.max_udp_payload_size = kPacketSizeReceivedMax;
   params.active_connection_id_limit = kPeerIdCount;
+  // spec: TRANSPORT-7
+  params.max_datagram_frame_size = config.datagram_frame_size_max;
   return params;
 }
 

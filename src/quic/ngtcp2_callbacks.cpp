@@ -34,6 +34,24 @@ int on_stream_data(ngtcp2_conn*, std::uint32_t flags, std::int64_t stream, std::
   return 0;
 }
 
+int on_datagram(ngtcp2_conn*, std::uint32_t, const std::uint8_t* data, std::size_t size,
+                void* user_data) {
+  StreamSink* sink = state_of(user_data).sink;
+  ORZATTY_ASSERT(sink != nullptr);
+  sink->on_datagram_frame(std::as_bytes(std::span(data, size)));
+  return 0;
+}
+
+int on_datagram_acked(ngtcp2_conn*, std::uint64_t tag, void* user_data) {
+  state_of(user_data).events.push(DatagramFrameAcked{tag});
+  return 0;
+}
+
+int on_datagram_lost(ngtcp2_conn*, std::uint64_t tag, void* user_data) {
+  state_of(user_data).events.push(DatagramFrameLost{tag});
+  return 0;
+}
+
 int on_acked(ngtcp2_conn*, std::int64_t stream, std::uint64_t, std::uint64_t size, void* user_data,
              void*) {
   if (size > 0) state_of(user_data).events.push_acked(StreamId(stream), size);
@@ -136,6 +154,9 @@ ngtcp2_callbacks common_callbacks() {
   callbacks.extend_max_stream_data = on_stream_credit;
   callbacks.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb;
   callbacks.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb;
+  callbacks.recv_datagram = on_datagram;
+  callbacks.ack_datagram = on_datagram_acked;
+  callbacks.lost_datagram = on_datagram_lost;
   callbacks.get_path_challenge_data = on_path_challenge;
   callbacks.version_negotiation = ngtcp2_crypto_version_negotiation_cb;
   return callbacks;

@@ -23,6 +23,8 @@ constexpr StreamKind kind_of(StreamId id) {
 class StreamSink {
  public:
   virtual void on_stream_bytes(StreamId stream, BytesView bytes, Fin fin) = 0;
+  // The content of a DATAGRAM frame (RFC 9221), which may be empty. Whoever wants none passes over it.
+  virtual void on_datagram_frame(BytesView bytes) { static_cast<void>(bytes); }
 
  protected:
   ~StreamSink() = default;

@@ -53,7 +53,12 @@ class End final : public StreamSink {
   explicit End(Connection* connection) : connection_(connection) {}
   void on_stream_bytes(StreamId stream, BytesView bytes, Fin fin) override;
 
+  void on_datagram_frame(BytesView bytes) override { datagrams.emplace_back(text_of(bytes)); }
+
   void send(StreamId stream, std::string bytes, Fin fin = Fin::kNo);
+  void send_datagram(std::uint64_t tag, std::string bytes) {
+    outgoing_datagrams.emplace_back(tag, std::move(bytes));
+  }
   StreamId open(StreamKind kind) { return *connection_->open_stream(kind); }
   // Gives back the credit of all that arrives.
   void grant_automatically() { granting_ = true; }
@@ -85,8 +90,14 @@ class End final : public StreamSink {
   std::vector<Event> events;
   std::vector<std::size_t> packet_sizes;
   std::map<StreamId, Outgoing> outgoing;
+  std::vector<std::string> datagrams;  // received
+  std::deque<std::pair<std::uint64_t, std::string>> outgoing_datagrams;
+  std::vector<std::uint64_t> refused_datagrams;
 
  private:
+  // Nothing when the packet may take more.
+  [[nodiscard]] std::optional<Written> write_datagrams(std::span<std::byte> out, Instant now);
+
   Connection* connection_;
   bool granting_ = false;
   std::vector<std::pair<StreamId, std::size_t>> credit_;

@@ -68,7 +68,22 @@ void End::poll() {
   }
 }
 
+std::optional<Written> End::write_datagrams(std::span<std::byte> out, Instant now) {
+  while (!outgoing_datagrams.empty()) {
+    const auto& [tag, text] = outgoing_datagrams.front();
+    const BytesView view = bytes_of(text);
+    const Written written = connection_->write_datagram_frame(out, tag, std::span(&view, 1), now);
+    const bool refused = written.status == WriteStatus::kDatagramRefused;
+    if (refused) refused_datagrams.push_back(tag);
+    const bool goes_on = refused || written.status == WriteStatus::kRoomLeft;
+    if (written.taken > 0 || refused) outgoing_datagrams.pop_front();
+    if (!goes_on) return written;
+  }
+  return std::nullopt;
+}
+
 Written End::write(std::span<std::byte> out, Instant now) {
+  if (const auto written = write_datagrams(out, now)) return *written;
   for (auto& [stream, data] : outgoing) {
     while (data.ready()) {
       const bool has_chunk = data.chunk < data.chunks.size();
@@ -102,6 +117,7 @@ Written End::write(std::span<std::byte> out, Instant now) {
           data.blocked = true;
           break;
         case WriteStatus::kStreamGone:
+        case WriteStatus::kDatagramRefused:
           data.gone = true;
           break;
       }

@@ -18,6 +18,19 @@ Error argument(ErrorCode code, std::string text) {
   return {ErrorKind::kArgument, code, std::move(text)};
 }
 
+// spec: DATAGRAM-4, DATAGRAM-8
+std::optional<Error> fault_of_datagram(const Payload& payload) {
+  if (payload.attributes() && payload.attributes()->wants_reply) {
+    return argument(ErrorCode::kModeUnsupported, "a request does not travel in mode datagram");
+  }
+  const std::uint64_t size = runtime::body_size(payload);
+  if (size <= kDatagramMessageSizeMax) return std::nullopt;
+  return Error{ErrorKind::kTooLarge, ErrorCode::kMessageTooLarge,
+               "message of " + std::to_string(size) + " bytes is above the " +
+                   std::to_string(kDatagramMessageSizeMax) +
+                   " of mode datagram (kDatagramMessageSizeMax)"};
+}
+
 }  // namespace
 
 std::expected<PublisherState*, Error> ClientRuntime::publisher(const ChannelRef& channel,
@@ -58,7 +71,8 @@ std::expected<PublisherState*, Error> ClientRuntime::publisher(const ChannelRef&
       engine.publish(*name_parsed, {.mode = options.mode, .priority = options.priority},
                      options.producer.empty() ? nullptr : &named);
   publishers_.push_back(
-      std::make_unique<PublisherState>(id, engine.outbox(id), engine.producer(id)));
+      std::make_unique<PublisherState>(id, engine.outbox(id), engine.producer(id),
+                                       options.mode));
   return publishers_.back().get();
 }
 
@@ -122,6 +136,9 @@ std::optional<Error> ClientRuntime::fault_of(const Payload& payload) {
 }
 
 std::optional<Error> ClientRuntime::fault_of(const PublisherState& state, const Payload& payload) {
+  if (state.mode == DeliveryMode::kDatagram) {
+    if (auto fault = fault_of_datagram(payload)) return fault;
+  }
   if (auto fault = fault_of(payload)) return fault;
   if (state.outbox.admits(payload.attributes() ? payload.attributes()->key : BytesView())) {
     return std::nullopt;

@@ -15,10 +15,12 @@ namespace orzatty {
 
 class PublisherState {
  public:
-  PublisherState(PublicationId publication, session::Outbox& log, const ProducerId& own_producer)
-      : id(publication), producer(own_producer), outbox(log) {}
+  PublisherState(PublicationId publication, session::Outbox& log, const ProducerId& own_producer,
+                 DeliveryMode delivery_mode)
+      : id(publication), mode(delivery_mode), producer(own_producer), outbox(log) {}
 
   const PublicationId id;
+  const DeliveryMode mode;
   const ProducerId producer;
   session::Outbox& outbox;
 

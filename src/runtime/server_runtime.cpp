@@ -429,6 +429,8 @@ void ServerRuntime::publish_stats(Instant now, Urgency urgency) {
             .rejected = counters.rejected,
             .handed_over = counters.handed_over,
             .missed = counters.missed,
+            .datagrams_dropped = counters.datagrams_dropped,
+            .datagrams_lost = counters.datagrams_lost,
             .datagrams_ignored = door.ignored,
             .connections_accepted = door.accepted,
             .connections_refused = door.refused,

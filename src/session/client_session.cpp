@@ -1,6 +1,7 @@
 #include "session/client_session.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.h"
 #include "wire/close.h"
@@ -32,6 +33,14 @@ void ClientSession::handle_stream(RemoteStream stream, BytesView bytes, Fin fin,
   core_.feed_stream(stream, bytes, fin, now);
 }
 
+// spec: DATAGRAM-2, DATAGRAM-3
+void ClientSession::handle_datagram(BytesView bytes, Instant now) {
+  if (!core_.hear(now) || !open_) return;
+  const auto datagram = wire::decode_deliver_datagram(bytes);
+  if (!datagram) return core_.fail(datagram.error());
+  datagram_ = *datagram;
+}
+
 std::optional<Instant> ClientSession::next_timeout() const {
   if (core_.closed()) return std::nullopt;
   if (!open_) return welcome_deadline_;
@@ -54,6 +63,7 @@ std::optional<ClientOutput> ClientSession::poll(Instant now) {
       return std::move(**output);
     }
   }
+  if (datagram_) return DeliveryDatagram{*std::exchange(datagram_, std::nullopt)};
   return core_.take_close();
 }
 
@@ -217,8 +227,18 @@ void ClientSession::consumed(const DeliveryMessages& messages, std::optional<Off
                              Instant now) {
   core_.consumed(messages.stream, messages.frames.size());
   if (!next) return;
+  nonce_ = messages.nonce;
+  note({messages.subscription, messages.channel, *next}, messages.frames.size(), now);
+}
+
+void ClientSession::consumed(const wire::DeliverDatagram& datagram, Instant now) {
+  note({datagram.subscription, datagram.channel, datagram.first + datagram.count},
+       datagram.frames.size(), now);
+}
+
+void ClientSession::note(const wire::ConsumedPosition& position, std::size_t size, Instant now) {
   if (consumed_.full()) send_consumed();
-  consumed_.consumed({messages.subscription, messages.channel, *next}, messages.frames.size(), messages.nonce, now);
+  consumed_.consumed(position, size, nonce_, now);
 }
 
 void ClientSession::consumed(const DirectMessages& messages) {

@@ -17,6 +17,7 @@
 #include "wire/ack.h"
 #include "wire/alias.h"
 #include "wire/cancel.h"
+#include "wire/datagram.h"
 #include "wire/drain.h"
 #include "wire/ended.h"
 #include "wire/fate.h"
@@ -64,6 +65,8 @@ struct DeliveryGap {
   Gap gap;
   const PassingStream* passing = nullptr;
 };
+// What a datagram brought.
+struct DeliveryDatagram { wire::DeliverDatagram datagram; };
 struct DirectMessages {
   RemoteStream stream;
   std::string_view channel;  // borrowed until the stream ends
@@ -74,8 +77,9 @@ struct DirectMessages {
 
 using ClientOutput =
     std::variant<Welcomed, AckReceived, RejectReceived, SubscribedReceived, EndedReceived,
-                 DrainReceived, FateReceived, ChannelIntroduced, ProducerIntroduced, DeliveryMessages,
-                 DeliveryGap, DirectMessages, SessionEnded, CloseTransport>;
+                 DrainReceived, FateReceived, ChannelIntroduced, ProducerIntroduced,
+                 DeliveryMessages, DeliveryDatagram, DeliveryGap, DirectMessages, SessionEnded,
+                 CloseTransport>;
 
 class ClientSession {
  public:
@@ -85,6 +89,7 @@ class ClientSession {
   void handle_control(BytesView bytes, Fin fin, Instant now);
   void handle_stream(RemoteStream stream, BytesView bytes, Fin fin, Instant now);
   void handle_stream_reset(RemoteStream stream) { core_.reset_stream(stream); }
+  void handle_datagram(BytesView bytes, Instant now);
   void handle_timeout(Instant now);
   [[nodiscard]] std::optional<ClientOutput> poll(Instant now);
   [[nodiscard]] std::optional<Instant> next_timeout() const;
@@ -101,6 +106,8 @@ class ClientSession {
   // there is one.
   void consumed(const DeliveryMessages& messages, std::optional<Offset> next, Instant now);
   void consumed(const DirectMessages& messages);
+  // A datagram has no credit.
+  void consumed(const wire::DeliverDatagram& datagram, Instant now);
   // Ends the session for good, once everything that was queued is sent.
   void close(ErrorCode code, std::string_view text);
   // Puts positions that are due on the control stream; before packets are built.
@@ -121,11 +128,14 @@ class ClientSession {
   [[nodiscard]] ClientOutput delivery(IncomingStream& stream, const wire::Messages& messages);
 
   void send_consumed();
+  void note(const wire::ConsumedPosition& position, std::size_t size, Instant now);
 
   SessionCore core_;
   ConsumedCollector consumed_;
   Instant welcome_deadline_;
   bool open_ = false;
+  std::optional<wire::DeliverDatagram> datagram_;  // came, and was not told yet
+  std::uint32_t nonce_ = 0;                        // of the newest run that was consumed
   wire::Ack ack_;  // reused
   Bytes preface_;  // reused
   std::unordered_map<std::uint64_t, std::string> direct_channels_;  // by stream; never iterated

@@ -4,10 +4,10 @@
 
 #include "base/assert.h"
 #include "base/planted.h"
+#include "wire/frame_cursor.h"
 #include "wire/message.h"
 #include "wire/run.h"
 #include "wire/skip.h"
-#include "wire/varint.h"
 
 namespace orzatty::session {
 
@@ -162,14 +162,10 @@ base::Published Outbox::next_mark() {
 }
 
 base::Published Outbox::shortened(base::Published end) const {
-  base::Published run = frontier();
-  base::LogCursor cursor = after(frontier_, 1);
-  do {
-    run = {.bytes = cursor.position, .messages = run.messages + 1};
-    if (run.messages == end.messages) break;
-    cursor = after(cursor, 1);
-  } while (cursor.position - frontier_.position <= kShortRunBytes);
-  return run;
+  const base::Published from = frontier();
+  const wire::FramesAhead run =
+      wire::frames_within(frontier_, end.bytes - frontier_.position, kShortRunBytes);
+  return {.bytes = from.bytes + run.size, .messages = from.messages + run.count};
 }
 
 void Outbox::begin_run(const base::Published& end, std::optional<GapReason> skipped) {
@@ -357,7 +353,7 @@ void Outbox::rewind() {
     Run& run = runs_.front();
     if (!run.skipped) {
       const std::uint64_t begin = run.cursor.position;
-      run.cursor = after(run.cursor, acknowledged_ - run.first);
+      wire::skip_frames(run.cursor, acknowledged_ - run.first);
       run_bytes_ -= run.cursor.position - begin;
     }
     run.first = acknowledged_;
@@ -365,19 +361,33 @@ void Outbox::rewind() {
   release();
 }
 
-// Where the message behind the next `count` ones begins. Their headers are our own, and may lie on
-// both sides of the end of a segment.
-base::LogCursor Outbox::after(base::LogCursor cursor, std::uint64_t count) {
-  const auto next_byte = [&] { return base::Log::take(cursor, 1).bytes[0]; };
-  for (; count > 0; --count) {
-    next_byte();
-    std::array<std::byte, wire::kVarintSizeMax> length;
-    length[0] = next_byte();
-    const std::size_t size = std::size_t{1} << (std::to_integer<unsigned>(length[0]) >> 6);
-    for (std::size_t i = 1; i < size; ++i) length[i] = next_byte();
-    base::Log::skip(cursor, wire::decode_varint(BytesView(length).first(size)).value);
-  }
-  return cursor;
+std::optional<Outbox::Ahead> Outbox::ahead(std::uint64_t size_max) {
+  look();
+  if (seen_sequence() == frontier_sequence_) return std::nullopt;
+  base::Published end = seen_;
+  pass_boundaries(end);  // what lies behind may have expired
+  const std::uint64_t available = end.bytes - frontier_.position;
+  const Ahead ahead{.first = frontier_sequence_,
+                    .frames = wire::frames_within(frontier_, available, size_max),
+                    .begin = frontier_};
+  ORZATTY_ASSERT(ahead.frames.size <= size_max);  // whoever appends looks at the size of each
+  return ahead;
+}
+
+// spec: DATAGRAM-1
+void Outbox::let_go(const wire::FramesAhead& frames) {
+  base::Log::skip(frontier_, frames.size);
+  frontier_sequence_ += frames.count;
+  runs_.clear();
+  runs_sent_ = 0;
+  run_bytes_ = sent_bytes_ = 0;
+  acknowledged_ = frontier_sequence_;
+  release();
+}
+
+void Outbox::let_go_all() {
+  const std::uint64_t count = published() - frontier_sequence_;
+  let_go({.count = count, .size = seen_.bytes - frontier_.position});
 }
 
 void Outbox::set_room(std::uint64_t bytes) {

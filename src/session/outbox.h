@@ -36,6 +36,7 @@
 #include "session/scratch.h"
 #include "session/send_queue.h"
 #include "session/value_keys.h"
+#include "wire/frame_cursor.h"
 
 namespace orzatty::session {
 
@@ -98,6 +99,20 @@ class Outbox {
   // Whether append() would take a message of that size.
   [[nodiscard]] bool has_room(std::uint64_t size);
 
+  // Of a publication whose messages leave as datagrams, each once, so that there is nothing to be
+  // sent again: instead of fill(), acknowledged() and SKIP.
+  struct Ahead {
+    Sequence first;
+    wire::FramesAhead frames;
+    base::LogCursor begin;
+  };
+  // The messages that leave next, as many as `size_max` bytes hold; none when there is none.
+  [[nodiscard]] std::optional<Ahead> ahead(std::uint64_t size_max);
+  // They have left. Their memory comes back, as that of what has expired.
+  void let_go(const wire::FramesAhead& frames);
+  // None of what was appended will be sent.
+  void let_go_all();
+
   // The sequence that is sent next; after rewind() the first that was not acknowledged.
   [[nodiscard]] Sequence sent() const;
   [[nodiscard]] Sequence acknowledged() const { return acknowledged_; }
@@ -150,7 +165,6 @@ class Outbox {
   [[nodiscard]] Sequence run_end_sequence(std::size_t index) const;
   [[nodiscard]] std::uint64_t run_end(std::size_t index) const;
   [[nodiscard]] Sequence first_run_end() const { return run_end_sequence(0); }
-  [[nodiscard]] static base::LogCursor after(base::LogCursor cursor, std::uint64_t count);
   [[nodiscard]] bool fill_skip(SendQueue& queue, Scratch& scratch);
   void fill_run(SendQueue& queue, Scratch& scratch, std::uint32_t nonce);
   void pop_run();

@@ -160,8 +160,12 @@ bool SendTable::fill(Offer& offer, StreamKey stream, Entry& entry, Refill& sourc
   if (stream != kControlKey && !entry.finishing && entry.queue.unsent() < kRefillBelow) {
     source.refill(stream, entry.queue);
   }
-  if (entry.queue.unsent() == 0 && !entry.finishing) return false;
   offer.stream = stream;
+  if (entry.queue.unsent() == 0 && !entry.finishing) {
+    if (stream == kControlKey) return false;
+    if (source.offer_datagram(stream, entry.queue, offer)) return true;
+    if (entry.queue.unsent() == 0) return false;
+  }
   offer.span_count = entry.queue.peek(offer.spans);
   std::uint64_t offered = 0;
   for (const BytesView span : offer.bytes()) offered += span.size();
@@ -211,20 +215,33 @@ void SendTable::taken(StreamKey stream, std::uint64_t size, Fin fin) {
   sender.queue.taken(size);
   in_flight_ += size;
   yield_left_ -= std::min(size, yield_left_);
-  if (stream != kControlKey) {
-    yield_until_[sender.line] = now_ + kYieldFor;
-    yielding_below_ = std::max<std::size_t>(yielding_below_, sender.line);
-  }
+  if (stream != kControlKey) let_yield(sender);
   relieve_parent(sender, size);
   if (fin == Fin::kYes) {
     sender.state = State::kFinished;
     sender.finishing = false;
     return;
   }
-  if (size < sender.turn_left) {
-    sender.turn_left -= size;
+  use_turn(stream, sender, size);
+}
+
+void SendTable::datagram_taken(StreamKey stream, std::uint64_t size) {
+  yield_left_ -= std::min(size, yield_left_);
+  let_yield(entry(stream));
+  use_turn(stream, entry(stream), size);
+}
+
+// spec: PRIORITY-2
+void SendTable::let_yield(const Entry& sender) {
+  yield_until_[sender.line] = now_ + kYieldFor;
+  yielding_below_ = std::max<std::size_t>(yielding_below_, sender.line);
+}
+
+void SendTable::use_turn(StreamKey stream, Entry& entry, std::uint64_t size) {
+  if (size < entry.turn_left) {
+    entry.turn_left -= size;
   } else {
-    end_turn(stream, sender);
+    end_turn(stream, entry);
   }
 }
 

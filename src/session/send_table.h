@@ -28,6 +28,16 @@ class Refill {
  public:
   // Nothing is put when the source has nothing (or may not send) now.
   virtual void refill(StreamKey stream, SendQueue& queue) = 0;
+  // Asked when nothing waits on the stream: whether its source has a datagram that goes next. It is
+  // valid until the next call. What has to be said on the stream before goes into its queue instead.
+  virtual bool offer_datagram(StreamKey stream, SendQueue& queue, Offer& offer) {
+    static_cast<void>(stream), static_cast<void>(queue), static_cast<void>(offer);
+    return false;
+  }
+  // The one that was offered last is in a packet, which holds its bytes.
+  virtual void datagram_taken(StreamKey stream) { static_cast<void>(stream); }
+  // One that was taken will not arrive.
+  virtual void datagram_lost(DatagramTag tag) { static_cast<void>(tag); }
 
  protected:
   ~Refill() = default;
@@ -80,6 +90,8 @@ class SendTable {
   void begin_turn(const SendWindow& window, Instant now);
   [[nodiscard]] std::optional<Offer> offer(Refill& source);
   void taken(StreamKey stream, std::uint64_t size, Fin fin);
+  // A datagram of that size, which needs no acknowledgement.
+  void datagram_taken(StreamKey stream, std::uint64_t size);
   void acked(StreamKey stream, std::uint64_t size);
   void blocked(StreamKey stream);   // the peer gave it no credit
   void writable(StreamKey stream);  // and now it did
@@ -120,6 +132,9 @@ class SendTable {
   void retire(StreamKey stream, const Entry& entry);
   void line_up(StreamKey stream, Entry& entry);
   void leave_line(base::Ring<StreamKey>& line, std::size_t priority);
+  // What is below it, as it sends now.
+  void let_yield(const Entry& sender);
+  void use_turn(StreamKey stream, Entry& entry, std::uint64_t size);
   void end_turn(StreamKey stream, Entry& entry);
 
   std::deque<Entry> entries_;  // by key; stable, as queues are referred to

@@ -1,5 +1,7 @@
 #include "session/server_session.h"
 
+#include <utility>
+
 #include "base/assert.h"
 #include "base/planted.h"
 #include "wire/close.h"
@@ -38,6 +40,14 @@ void ServerSession::handle_stream(RemoteStream stream, BytesView bytes, Fin fin,
   }
 }
 
+// spec: DATAGRAM-2, DATAGRAM-3
+void ServerSession::handle_datagram(BytesView bytes, Instant now) {
+  if (state_ != State::kOpen || !core_.hear(now)) return;
+  const auto datagram = wire::decode_publish_datagram(bytes);
+  if (!datagram) return core_.fail(datagram.error());
+  datagram_ = *datagram;
+}
+
 void ServerSession::handle_timeout(Instant now) {
   // spec: SESSION-3
   if (state_ == State::kAwaitHello && now >= hello_deadline_) {
@@ -70,6 +80,7 @@ std::optional<ServerOutput> ServerSession::poll() {
       return std::move(**output);
     }
   }
+  if (datagram_) return PublicationDatagram{*std::exchange(datagram_, std::nullopt)};
   return core_.take_close();
 }
 

@@ -14,6 +14,7 @@
 #include "session/session_core.h"
 #include "wire/cancel.h"
 #include "wire/consumed.h"
+#include "wire/datagram.h"
 #include "wire/fate.h"
 #include "wire/hello.h"
 #include "wire/publish.h"
@@ -33,6 +34,8 @@ struct PublicationMessages {
   bool has_attributes = false;  // some of them may have
   BytesView frames;  // whole and validated; borrowed from what was given to handle_stream()
 };
+// What a datagram brought. Nobody waits for an answer to it.
+struct PublicationDatagram { wire::PublishDatagram datagram; };
 struct PublicationSkipped {
   PublicationId publication;
   Sequence from;
@@ -47,9 +50,9 @@ struct FateAsked { wire::Fate fate; };
 struct RequestCancelled { CorrelationId correlation; };
 
 using ServerOutput =
-    std::variant<HelloReceived, PublicationOpened, PublicationMessages, PublicationSkipped,
-                 PublicationClosed, SubscribeRequested, UnsubscribeRequested, PositionsConsumed, FateAsked,
-                 RequestCancelled, SessionEnded, CloseTransport>;
+    std::variant<HelloReceived, PublicationOpened, PublicationMessages, PublicationDatagram,
+                 PublicationSkipped, PublicationClosed, SubscribeRequested, UnsubscribeRequested,
+                 PositionsConsumed, FateAsked, RequestCancelled, SessionEnded, CloseTransport>;
 
 class ServerSession {
  public:
@@ -58,6 +61,8 @@ class ServerSession {
   void handle_control(BytesView bytes, Fin fin, Instant now);
   void handle_stream(RemoteStream stream, BytesView bytes, Fin fin, Instant now);
   void handle_stream_reset(RemoteStream stream) { core_.reset_stream(stream); }
+  // A stranger's has no effect. spec: DATAGRAM-2
+  void handle_datagram(BytesView bytes, Instant now);
   void handle_timeout(Instant now);
   [[nodiscard]] std::optional<ServerOutput> poll();
   [[nodiscard]] std::optional<Instant> next_timeout() const;
@@ -91,6 +96,7 @@ class ServerSession {
 
   SessionCore core_;
   AckCollector acks_;
+  std::optional<wire::PublishDatagram> datagram_;  // came, and was not told yet
   State state_ = State::kAwaitHello;
   Instant hello_deadline_;
 };

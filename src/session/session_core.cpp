@@ -34,6 +34,11 @@ void SessionCore::feed_stream(RemoteStream stream, BytesView bytes, Fin fin, Ins
   fed_->reader().feed(bytes);
 }
 
+bool SessionCore::hear(Instant now) {
+  if (!closed_) keepalive_.heard(now);
+  return !closed_;
+}
+
 // spec: STREAM-10
 void SessionCore::reset_stream(RemoteStream stream) {
   if (inbox_.find(stream) == nullptr) return;

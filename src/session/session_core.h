@@ -53,6 +53,8 @@ class SessionCore {
   void feed_control(BytesView bytes, Fin fin, Instant now);
   void feed_stream(RemoteStream stream, BytesView bytes, Fin fin, Instant now);
   void reset_stream(RemoteStream stream);
+  // Something of the peer that is read elsewhere. False when nothing of it counts any more.
+  [[nodiscard]] bool hear(Instant now);
   void forget_stream(RemoteStream stream) { inbox_.close(stream); }
   // Frames of the control stream but PING and PONG, which are answered here.
   [[nodiscard]] std::optional<wire::Frame> next_frame();

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "orzatty/bytes.h"
@@ -21,12 +22,17 @@ using RemoteStream = StrongId<struct RemoteStreamTag>;
 
 enum class Fin : std::uint8_t { kNo, kYes };
 
+// What a datagram is known by until its fate is: its sender chooses it.
+using DatagramTag = StrongId<struct DatagramTagTag>;
+
 // Bytes to put into packets next. They stay where they are until acked() covers them or the
 // transport is gone; taken() may accept less than was offered.
 struct Offer {
   static constexpr std::size_t kSpanMax = 8;
   StreamKey stream;
   Fin fin = Fin::kNo;  // the stream ends behind these bytes
+  // They are one datagram instead, whole and not on the stream: its source knows which.
+  std::optional<DatagramTag> datagram;
   std::size_t span_count = 0;
   std::array<BytesView, kSpanMax> spans;
 

@@ -192,8 +192,12 @@ ChannelStreamReader::Taken ChannelStreamReader::begin_direct(BytesView body) {
 ChannelStreamReader::Taken ChannelStreamReader::introduce_channel(BytesView body) {
   auto alias = decode_alias(body);
   if (!alias) return std::unexpected(alias.error());
-  if (channels_.full()) return refuse(ErrorCode::kLimitExceeded, "ALIAS");
-  if (!channels_.introduce(alias->alias.value(), alias->next.value())) {
+  const bool as_datagrams = alias->mode == DeliveryMode::kDatagram;
+  AliasTable& table = as_datagrams ? datagram_channels_ : channels_;
+  AliasTable& other = as_datagrams ? channels_ : datagram_channels_;
+  if (table.full()) return refuse(ErrorCode::kLimitExceeded, "ALIAS");
+  if (other.find(alias->alias.value()) != nullptr ||
+      !table.introduce(alias->alias.value(), alias->next.value())) {
     return refuse(ErrorCode::kFrameUnexpected, "ALIAS");
   }
   return *std::move(alias);
@@ -214,6 +218,10 @@ ChannelStreamReader::Taken ChannelStreamReader::introduce_producer(BytesView bod
 ChannelStreamReader::Taken ChannelStreamReader::begin_run(BytesView body) {
   const auto run = decode_run(body);
   if (!run) return std::unexpected(run.error());
+  // spec: DATAGRAM-6
+  if (datagram_channels_.find(run->channel.value()) != nullptr) {
+    return refuse(ErrorCode::kFrameUnexpected, "RUN of a channel of datagrams");
+  }
   std::uint64_t* const position = channels_.find(run->channel.value());
   if (position == nullptr || producers_.find(run->producer.value()) == nullptr) {
     return refuse(ErrorCode::kAliasUnknown, "RUN");
@@ -230,6 +238,8 @@ ChannelStreamReader::Taken ChannelStreamReader::begin_run(BytesView body) {
 ChannelStreamReader::Taken ChannelStreamReader::take_gap(BytesView body) {
   const auto gap = decode_gap_mark(body);
   if (!gap) return std::unexpected(gap.error());
+  // Where datagrams go on, a stream cannot know. spec: DATAGRAM-6
+  if (datagram_channels_.find(gap->alias.value()) != nullptr) return *gap;
   std::uint64_t* const position = channels_.find(gap->alias.value());
   if (position == nullptr) return refuse(ErrorCode::kAliasUnknown, "GAP");
   if (gap->from.value() != *position) return refuse(ErrorCode::kSequenceInvalid, "GAP");

@@ -105,6 +105,7 @@ class ChannelStreamReader {
   // What stands first on a DIRECT stream, or a passing PUBLISH stream, states where it begins.
   bool position_open_ = false;
   AliasTable channels_{kChannelCountMax};  // with the position that comes next of each
+  AliasTable datagram_channels_{kChannelCountMax};  // whose messages do not come on a stream
   AliasTable producers_{kProducerCountMax};
   Run run_;
   std::uint64_t run_left_ = 0;  // its bytes that have not been taken; 0: no run is open

@@ -334,5 +334,20 @@ TEST(ChannelStream, MessagesThatAreWholeInTheInputComeInPlaceAndAtOnce) {
   EXPECT_EQ(messages->bytes.data() + messages->bytes.size(), stream.data() + stream.size());
 }
 
+// spec: DATAGRAM-6
+TEST(ChannelStream, OfAChannelOfDatagramsTellsGapsAnywhereAndBringsNoMessages) {
+  const auto stream = [] {
+    return StreamWriter().deliver().alias(0, 10, DeliveryMode::kDatagram).producer(0);
+  };
+  const auto gap = [](std::uint64_t from, std::uint64_t to) {
+    return GapMark{ChannelAlias(0), Offset(from), Offset(to), GapReason::kLost};
+  };
+
+  EXPECT_THAT(read(kServer, stream().add(gap(50, 60)).add(gap(12, 13))).lines,
+              ElementsAre("item 2", "alias 0", "item 5", "gap to 60", "gap to 13"));
+  EXPECT_EQ(fault_of(kServer, stream().run(10, {1})), ErrorCode::kFrameUnexpected);
+  EXPECT_EQ(fault_of(kServer, stream().alias(0, 10)), ErrorCode::kFrameUnexpected);
+}
+
 }  // namespace
 }  // namespace orzatty::wire

@@ -36,8 +36,9 @@ class StreamWriter {
                        .channel = channel("a")});
   }
   StreamWriter& deliver() { return add(Deliver{SubscriptionId(1)}); }
-  StreamWriter& alias(std::uint64_t alias, std::uint64_t next) {
-    return add(Alias{ChannelAlias(alias), ChannelEpoch(1), Offset(next), channel("a"), {}});
+  StreamWriter& alias(std::uint64_t alias, std::uint64_t next,
+                      DeliveryMode mode = DeliveryMode::kReliable) {
+    return add(Alias{ChannelAlias(alias), ChannelEpoch(1), Offset(next), channel("a"), mode});
   }
   StreamWriter& producer(std::uint64_t alias) {
     return add(Producer{ProducerAlias(alias), {}, "alice"});

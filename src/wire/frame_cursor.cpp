@@ -1,11 +1,11 @@
-#include "hub/frame_cursor.h"
+#include "wire/frame_cursor.h"
 
 #include <algorithm>
 #include <array>
 
 #include "wire/varint.h"
 
-namespace orzatty::hub {
+namespace orzatty::wire {
 
 namespace {
 
@@ -20,7 +20,7 @@ void skip_frame(base::LogCursor& cursor) {
     filled += piece.bytes.size();
     if (filled >= 2) wanted = 1 + (std::size_t{1} << (std::to_integer<unsigned>(header[1]) >> 6));
   }
-  const wire::DecodedVarint length = wire::decode_varint(BytesView(header).subspan(1));
+  const DecodedVarint length = decode_varint(BytesView(header).subspan(1));
   base::Log::skip(cursor, 1 + length.size + length.value);
 }
 
@@ -30,4 +30,16 @@ void skip_frames(base::LogCursor& cursor, std::uint64_t count) {
   for (; count > 0; --count) skip_frame(cursor);
 }
 
-}  // namespace orzatty::hub
+FramesAhead frames_within(base::LogCursor cursor, std::uint64_t available, std::uint64_t size_max) {
+  const std::uint64_t begin = cursor.position;
+  FramesAhead ahead;
+  while (ahead.size < available) {
+    skip_frame(cursor);
+    const std::uint64_t size = cursor.position - begin;
+    if (ahead.count > 0 && size > size_max) break;
+    ahead = {ahead.count + 1, size};
+  }
+  return ahead;
+}
+
+}  // namespace orzatty::wire
