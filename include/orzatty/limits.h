@@ -58,12 +58,12 @@ struct Limits {
   std::uint32_t connection_count_max = 20'000;
   std::uint32_t half_open_count_max = 2'000;  // 55 KB each: what a flood of strangers may cost
   std::uint32_t channel_count_max = 1'000'000;
-  std::uint32_t channel_size_max = 64 * 1024 * 1024;  // of one log, whatever its retention asks; of
-                                                      // a channel that waits for somebody its
-                                                      // publishers' windows come on top
+  std::uint32_t channel_size_max = 64 * 1024 * 1024;  // of one log and its index, whatever its
+                                                      // retention asks; of a channel that waits for
+                                                      // somebody its publishers' windows come on top
   std::uint32_t latest_key_count_max = 64 * 1024;  // of one channel in mode latest: 32 MiB of the hub's
                                                    // memory at least, and as much again for the keys
-  std::uint32_t hub_size_max = 2U * 1024 * 1024 * 1024;  // of all logs; then messages are rejected
+  std::uint32_t hub_size_max = 2U * 1024 * 1024 * 1024;  // of all channels; then messages are rejected
   std::uint32_t hub_request_count_max = 256 * 1024;  // about 60 MB; an identity
                                                      // has no more than it leaves to others
   std::uint32_t segment_keep_max = 2 * 1024 * 1024;  // freed memory kept at hand: fits a cache

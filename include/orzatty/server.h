@@ -130,7 +130,7 @@ struct ServerStats {
   std::uint64_t connections_accepted = 0;  // begun; who got through tells on_event
   std::uint64_t connections_refused = 0;   // above connection_count_max or half_open_count_max
   std::uint64_t stateless_replies = 0;     // Version Negotiation, Retry, stateless reset, refusal
-  std::uint64_t held_bytes = 0;            // by the channels' logs; at most hub_size_max
+  std::uint64_t held_bytes = 0;            // by channels; at most hub_size_max
   std::array<std::uint64_t, kErrorCodeEnd> rejected_by{};   // the same as `rejected`, by ErrorCode
   std::array<std::uint64_t, kGapReasonCount> skipped_by{};  // that publishers let go of unsent
   // By number of the rule in ServerOptions::channels; the last one is of all other channels.

@@ -96,8 +96,10 @@ TEST(Allocation, ATimerThatMovesWithEachPacketTakesNoMemory) {
 }
 
 TEST(Allocation, AnIndexThatForgetsAsFastAsItLearnsTakesNoMemory) {
-  RunIndex index;
+  SegmentPool pool(1024 * 1024, 0);
+  RunIndex index(pool);
   const auto turn = [&](std::uint64_t number) {
+    ASSERT_TRUE(index.make_room());
     index.append({.producer = ProducerNumber(1),
                   .first_sequence = Sequence(2 * number),
                   .first_offset = index.next_offset(),

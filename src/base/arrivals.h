@@ -62,6 +62,7 @@ class Arrivals {
     while (!above_.empty() && above_.front().from <= next_) {
       next_ = std::max(next_, above_.pop_front().to);
     }
+    above_.shrink();
   }
 
  private:

@@ -15,6 +15,7 @@ class Ring {
  public:
   [[nodiscard]] bool empty() const { return size_ == 0; }
   [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] std::size_t capacity() const { return capacity_; }
 
   // Counted from the front.
   [[nodiscard]] T& operator[](std::size_t index) {
@@ -31,7 +32,7 @@ class Ring {
   [[nodiscard]] const T& back() const { return (*this)[size_ - 1]; }
 
   void push_back(T item) {
-    if (size_ == capacity_) grow();
+    if (size_ == capacity_) set_capacity(grown());
     items_[(head_ + size_) & (capacity_ - 1)] = std::move(item);
     ++size_;
   }
@@ -49,7 +50,7 @@ class Ring {
   // These two move what lies between there and the nearer end.
   void insert(std::size_t index, T item) {
     ORZATTY_ASSERT(index <= size_);
-    if (size_ == capacity_) grow();
+    if (size_ == capacity_) set_capacity(grown());
     const bool near_back = index >= size_ / 2;
     if (!near_back) head_ = (head_ + capacity_ - 1) & (capacity_ - 1);
     ++size_;
@@ -73,16 +74,26 @@ class Ring {
   void clear() {
     while (!empty()) pop_front();
   }
-
- private:
-  void grow() {
-    const std::size_t capacity = capacity_ == 0 ? 8 : capacity_ * 2;
+  // To a power of two, in which there is room for all.
+  void set_capacity(std::size_t capacity) {
+    ORZATTY_ASSERT(capacity >= size_);
     auto items = std::make_unique<T[]>(capacity);
     for (std::size_t i = 0; i < size_; ++i) items[i] = std::move((*this)[i]);
     items_ = std::move(items);
     capacity_ = capacity;
     head_ = 0;
   }
+  // Gives back what is hardly used; call it when items went. As many have to go before as come again
+  // until it grows, so that costs nothing to speak of; and what is small stays, for a steady flow.
+  void shrink() {
+    constexpr std::size_t kCapacityKept = 64;
+    std::size_t capacity = capacity_;
+    while (capacity > kCapacityKept && size_ <= capacity / 8) capacity /= 2;
+    if (capacity < capacity_) set_capacity(capacity);
+  }
+
+ private:
+  [[nodiscard]] std::size_t grown() const { return capacity_ == 0 ? 8 : capacity_ * 2; }
 
   std::unique_ptr<T[]> items_;
   std::size_t capacity_ = 0;  // a power of two

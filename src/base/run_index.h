@@ -10,7 +10,7 @@
 #include <optional>
 
 #include "base/log.h"
-#include "base/ring.h"
+#include "base/charged_ring.h"
 #include "orzatty/ids.h"
 #include "orzatty/time.h"
 
@@ -38,10 +38,22 @@ class RunIndex {
   static constexpr Duration kRunAgeMax =
       std::chrono::milliseconds(10);  // resolution of an age bound
 
+  // What each run takes elsewhere as well: how many readers stand at it.
+  static constexpr std::size_t kBesideRun = sizeof(std::uint32_t);
+  // The memory of a run, whatever its messages are.
+  static constexpr std::size_t kRunCost = sizeof(LogRun) + kBesideRun;
+
+  // What it takes counts towards the capacity of the pool.
+  explicit RunIndex(SegmentPool& pool) : runs_(pool, kRunCost) {}
+
+  // Room for one run more; false when there is none. Before append().
+  [[nodiscard]] bool make_room() { return runs_.make_room(); }
   // Adds `run` behind the last one, or extends that one if it goes on (same producer, next
   // sequence, within the two bounds above). `run.first_offset` must be next_offset().
   void append(const LogRun& run);
   void pop_front();
+  // Gives memory back, when runs went.
+  void shrink() { runs_.shrink(); }
 
   [[nodiscard]] bool empty() const { return runs_.empty(); }
   [[nodiscard]] std::size_t size() const { return runs_.size(); }
@@ -63,7 +75,7 @@ class RunIndex {
   [[nodiscard]] Offset next_offset() const { return next_offset_; }
 
  private:
-  Ring<LogRun> runs_;
+  ChargedRing<LogRun> runs_;
   RunNumber first_number_;
   Offset next_offset_;
 };

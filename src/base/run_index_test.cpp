@@ -19,6 +19,7 @@ class RunIndexTest : public testing::Test {
  protected:
   void publish(ProducerNumber producer, std::uint64_t first_sequence, std::uint64_t count,
                Duration time = 0ms, std::uint64_t bytes = 100) {
+    ASSERT_TRUE(index_.make_room());
     index_.append({.producer = producer,
                    .first_sequence = Sequence(first_sequence),
                    .first_offset = index_.next_offset(),
@@ -34,7 +35,8 @@ class RunIndexTest : public testing::Test {
     return index_.find(*number)->first_offset;
   }
 
-  RunIndex index_;
+  SegmentPool pool_{1024 * 1024, 0};
+  RunIndex index_{pool_};
 };
 
 TEST_F(RunIndexTest, AnEmptyIndexEndsWhereItBegins) {

@@ -43,8 +43,7 @@ SegmentPool::~SegmentPool() {
 Segment* SegmentPool::allocate(std::uint32_t size) {
   ORZATTY_ASSERT(size == 512 || size == 4096 || size == kSizeMax);
   if (returned_.load(std::memory_order_relaxed) != nullptr) collect();
-  if (in_use() + size > capacity_ && !planted(PlantedBug::kLimitIsNotKept)) return nullptr;
-  in_use_.fetch_add(size, std::memory_order_relaxed);
+  if (!charge(size)) return nullptr;
 
   const std::uint32_t capacity = size - static_cast<std::uint32_t>(sizeof(Segment));
   Segment*& free = free_[class_of(size)];
@@ -55,6 +54,14 @@ Segment* SegmentPool::allocate(std::uint32_t size) {
   segment->references_.store(1, std::memory_order_relaxed);
   return segment;
 }
+
+bool SegmentPool::charge(std::size_t size) {
+  if (in_use() + size > capacity_ && !planted(PlantedBug::kLimitIsNotKept)) return false;
+  in_use_.fetch_add(size, std::memory_order_relaxed);
+  return true;
+}
+
+void SegmentPool::refund(std::size_t size) { in_use_.fetch_sub(size, std::memory_order_relaxed); }
 
 std::size_t SegmentPool::room() const {
   const std::size_t used = in_use();

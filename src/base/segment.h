@@ -75,6 +75,9 @@ class SegmentPool {
   // A segment of `size` bytes in all (a size class: 512, 4096 or 65,536; header included), with one
   // reference; nullptr when the capacity does not allow it.
   [[nodiscard]] Segment* allocate(std::uint32_t size);
+  // Memory beside segments that counts as if it were some: false when the capacity does not allow it.
+  [[nodiscard]] bool charge(std::size_t size);
+  void refund(std::size_t size);
   // The room that is left below the capacity, not counting what is on its way back.
   [[nodiscard]] std::size_t room() const;
   [[nodiscard]] std::size_t in_use() const { return in_use_.load(std::memory_order_relaxed); }

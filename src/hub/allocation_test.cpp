@@ -11,6 +11,7 @@ namespace orzatty::hub::test {
 namespace {
 
 using session::test::allocation_count;
+using session::test::held_bytes;
 
 // Takes everything that a peer is offered, and acknowledges it.
 std::uint64_t take_offers(Hub& hub, PeerKey peer, Instant now) {
@@ -168,6 +169,104 @@ TEST(Allocation, IsNotNeededForDirectMessages) {
   send(100'000);
 
   EXPECT_EQ(allocation_count - before, 0U);
+}
+
+// ---- Memory that peers can make the hub take, counted against what it says that it takes.
+
+Bytes message_of(std::string_view payload, const MessageAttributes& attributes = {}) {
+  std::array<std::byte, wire::kMessageHeaderSizeMax> header;
+  const auto size =
+      wire::encode_message_header(header, MessageType::kRaw, attributes, payload.size());
+  Bytes message = copy_of(BytesView(header).first(size));
+  const BytesView bytes = bytes_of(payload);
+  message.insert(message.end(), bytes.begin(), bytes.end());
+  return message;
+}
+
+// What somebody sends who waits for nothing.
+class Attack {
+ public:
+  explicit Attack(HubConfig config)
+      : hub_(std::move(config), 1, now_), peer_(admit(hub_, std::string(255, 'a'), now_)) {}
+
+  // A stream of its own, in a publication of that number and of a producer of the same.
+  void open(std::uint64_t number, DeliveryMode mode, bool passing = false) {
+    give(number, session::test::frame(preface(number, mode, passing)));
+  }
+  void send(std::uint64_t number, std::uint64_t first, const Bytes& message,
+            session::Fin fin = session::Fin::kNo) {
+    Bytes run;
+    wire::encode(wire::Run{.first = first, .size = message.size(), .nonce = 1}, run);
+    run.insert(run.end(), message.begin(), message.end());
+    give(number, run, fin);
+  }
+  // By itself, of a publication that keeps no order.
+  void pass(std::uint64_t number, std::uint64_t sequence, const Bytes& message) {
+    const std::uint64_t stream = ++passed_ + 1'000'000;
+    give(stream, session::test::frame(preface(number, DeliveryMode::kUnordered, true)));
+    send(stream, sequence, message, session::Fin::kYes);
+  }
+  void end(std::uint64_t number) { give(number, {}, session::Fin::kYes); }
+  // Its connection breaks, and it comes back.
+  void come_back() {
+    hub_.close_peer(peer_, ErrorCode::kClosedByUser, "", now_);
+    while (hub_.poll()) continue;
+    hub_.lose_peer(peer_, now_);
+    while (hub_.poll()) continue;
+    peer_ = admit(hub_, std::string(255, 'a'), now_);
+  }
+  [[nodiscard]] Hub& hub() { return hub_; }
+
+ private:
+  static wire::Publish preface(std::uint64_t number, DeliveryMode mode, bool passing) {
+    wire::Publish publish{.publication = PublicationId(number),
+                          .producer = {},
+                          .epoch = {},
+                          .next = {},
+                          .channel = channel("target"),
+                          .mode = mode,
+                          .passing = passing};
+    std::memcpy(publish.producer.bytes.data(), &number, sizeof(number));
+    return publish;
+  }
+  void give(std::uint64_t stream, const Bytes& bytes, session::Fin fin = session::Fin::kNo) {
+    hub_.handle_stream(peer_, RemoteStream(2 + 4 * stream), bytes, fin, now_);
+    while (hub_.poll()) continue;
+    if (++given_ % 16 == 0) take_offers(hub_, peer_, now_);
+  }
+
+  const Instant now_{};
+  Hub hub_;
+  PeerKey peer_;
+  std::uint64_t passed_ = 0;
+  std::uint64_t given_ = 0;
+};
+
+constexpr std::uint32_t kHubSize = 4 * 1024 * 1024;
+// A peer's session, and a channel; and what grows holds twice as much while it does.
+constexpr std::size_t kBesides = 256 * 1024;
+
+HubConfig small_hub(const ChannelConfig& config) {
+  Limits limits;
+  limits.hub_size_max = kHubSize;
+  limits.segment_keep_max = 0;
+  limits.control_backlog_max = 64 * 1024 * 1024;
+  return config_of(config, limits);
+}
+
+TEST(Memory, OfPublicationsThatTakeTurnsWithSmallMessagesIsThatOfTheHub) {
+  const std::size_t before = held_bytes;
+  Attack attack(small_hub({.retention = {}}));
+  const Bytes message = message_of("x");
+  for (const std::uint64_t number : {1U, 2U}) attack.open(number, DeliveryMode::kReliable);
+
+  for (std::uint64_t i = 0; i < 100'000; ++i) {
+    for (const std::uint64_t number : {1U, 2U}) attack.send(number, i, message);
+  }
+
+  EXPECT_GT(attack.hub().counters().rejected, 0U);
+  EXPECT_LE(held_bytes - before, kHubSize + kBesides);
+  EXPECT_LE(held_bytes - before, attack.hub().held_bytes() + kBesides);
 }
 
 }  // namespace

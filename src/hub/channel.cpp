@@ -30,11 +30,15 @@ Channel::Channel(ChannelName name, ChannelEpoch epoch, const ChannelConfig& conf
       traffic_(traffic),
       size_max_(limits.channel_size_max),
       log_(pool, base::SegmentPool::kSizeMin),
+      index_(pool),
+      deadlines_(pool),
+      producers_(pool),
       values_(config.mode == DeliveryMode::kLatest
                   ? std::make_unique<LatestValues>(
                         LatestValues::Bounds{limits.latest_key_count_max, limits.channel_size_max},
                         pool, producers_)
-                  : nullptr) {}
+                  : nullptr),
+      owed_(pool) {}
 
 base::ProducerNumber Channel::own_producer(const ProducerId& id, std::string_view identity) {
   if (!own_) {
@@ -47,6 +51,7 @@ base::ProducerNumber Channel::own_producer(const ProducerId& id, std::string_vie
 
 // spec: PUBLISH-6
 bool Channel::append(const Batch& batch, Instant now) {
+  if (!index_.make_room() || !producers_.make_room(batch.producer)) return false;
   if (values_ != nullptr && !values_->stage(batch.body, now)) return false;
   const base::LogCursor begin = log_.end();
   const base::RunNumber end_before = index_.end_number();
@@ -95,7 +100,7 @@ void Channel::note_newest(BytesView frames, base::LogCursor begin) {
 // A bound is met by the messages behind this run alone, so what it asks for is always kept.
 bool Channel::may_go(const base::LogRun& run, Instant now) const {
   const Retention& keep = config_.retention;
-  if (kept_bytes_ > size_max_) return true;
+  if (held() > size_max_) return true;
   if (keep.bytes != 0 && kept_bytes_ - run.bytes >= keep.bytes) return true;
   const std::uint64_t count_left = index_.next_offset() - run.end_offset();
   const std::uint64_t early = base::planted(base::PlantedBug::kLetsGoEarly) ? keep.count / 2 : 0;
@@ -117,6 +122,7 @@ void Channel::trim(Instant now, std::vector<ChannelReader*>& overtaken) {
     trimmed = true;
   }
   if (!trimmed) return;
+  index_.shrink();
   if (values_ != nullptr) overtaken.clear();  // what they would read next is not in the log
   deadlines_.forget_below(index_.first_offset());
   log_.trim(index_.empty() ? log_.end() : index_.front().begin);
@@ -157,7 +163,7 @@ base::LogCursor Channel::locate(Offset offset) const {
 }
 
 std::size_t Channel::runs_up_to(base::ProducerNumber producer, Sequence sequence) const {
-  const base::Ring<base::RunNumber>& runs = producers_[producer].runs;
+  const base::ChargedRing<base::RunNumber>& runs = producers_[producer].runs;
   std::size_t low = 0;
   for (std::size_t high = runs.size(); low < high;) {
     const std::size_t middle = low + (high - low) / 2;
@@ -172,7 +178,7 @@ std::size_t Channel::runs_up_to(base::ProducerNumber producer, Sequence sequence
 
 Channel::Past Channel::find(base::ProducerNumber producer, Sequence first,
                             std::uint64_t count) const {
-  const base::Ring<base::RunNumber>& runs = producers_[producer].runs;
+  const base::ChargedRing<base::RunNumber>& runs = producers_[producer].runs;
   const std::size_t place = runs_up_to(producer, first);
   std::uint64_t until = count;
   if (place < runs.size()) {
@@ -199,16 +205,18 @@ std::uint64_t Channel::backlog_limit() const {
 
 // Of whom is waited for, to the run: what a publisher is owed needs no finer measure.
 std::uint64_t Channel::slowest_position() const {
-  if (config_.slow_policy != SlowPolicy::kWait) return log_.end().position;
-  const auto run = readers_.slowest();
-  return run ? index_.find(*run)->begin.position : log_.end().position;
+  const auto run = config_.slow_policy == SlowPolicy::kWait ? readers_.slowest() : std::nullopt;
+  if (!run) return end_position();
+  return index_.find(*run)->begin.position + run->value() * kRunCost;
 }
 
 std::optional<Owed> Channel::pay() {
   if (owed_.empty() || owed_.front().end > slowest_position() + backlog_limit()) {
     return std::nullopt;
   }
-  return owed_.pop_front();
+  const Owed owed = owed_.pop_front();
+  owed_.shrink();
+  return owed;
 }
 
 }  // namespace orzatty::hub

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/log.h"
-#include "base/ring.h"
+#include "base/charged_ring.h"
 #include "base/run_index.h"
 #include "base/slab.h"
 #include "hub/deadlines.h"
@@ -30,7 +30,7 @@ struct Owed {
   base::SlabKey peer;
   session::RemoteStream stream;
   std::uint64_t size = 0;
-  std::uint64_t end = 0;  // position in the log behind the bytes it is for
+  std::uint64_t end = 0;  // end_position() behind the bytes it is for
   // Where no order is kept, the acknowledgement: a stream of its own has no credit to wait for.
   std::optional<wire::AckRun> ack;
   std::uint32_t nonce = 0;
@@ -51,6 +51,8 @@ class Channel {
   // What may wait for the slowest subscriber, at least: a publisher's window. A channel that may
   // not be so large lets less wait.
   static constexpr std::uint64_t kBacklogMin = 2 * 1024 * 1024;
+  // Of each run, beside its bytes: in the index, and in the list of its producer's.
+  static constexpr std::uint64_t kRunCost = base::RunIndex::kRunCost + sizeof(base::RunNumber);
 
   Channel(ChannelName name, ChannelEpoch epoch, const ChannelConfig& config, const Limits& limits,
           base::SegmentPool& pool, ChannelTraffic& traffic);
@@ -90,7 +92,10 @@ class Channel {
   [[nodiscard]] std::optional<Instant> next_expiry() const;
 
   [[nodiscard]] base::LogCursor end() const { return log_.end(); }
-  [[nodiscard]] std::uint64_t end_position() const { return log_.end().position; }
+  // Of all that ever came, with what its runs took beside the log.
+  [[nodiscard]] std::uint64_t end_position() const {
+    return log_.end().position + index_.end_number().value() * kRunCost;
+  }
   // Where an offset lies; it must be kept, or be the next one.
   [[nodiscard]] base::LogCursor locate(Offset offset) const;
   // Where the newest message lies, of a channel of kLatest that is not empty.
@@ -110,12 +115,13 @@ class Channel {
   [[nodiscard]] Past find(base::ProducerNumber producer, Sequence first, std::uint64_t count) const;
 
   // spec: CREDIT-3
+  [[nodiscard]] bool may_owe() { return owed_.make_room(); }
   void owe(const Owed& owed) { owed_.push_back(owed); }
   // A debt that may be paid now, as the slowest subscriber is near enough.
   [[nodiscard]] std::optional<Owed> pay();
   [[nodiscard]] bool in_debt() const { return !owed_.empty(); }
   // It holds as much as any channel may, because somebody is waited for.
-  [[nodiscard]] bool full() const { return kept_bytes_ > size_max_; }
+  [[nodiscard]] bool full() const { return held() > size_max_; }
 
   std::uint32_t timer_slot = 0;         // used by the table that holds it
   std::optional<Instant> timer;         // that is set there
@@ -126,6 +132,8 @@ class Channel {
   bool untended = false;     // stands in the line of Subscribing
 
  private:
+  // What channel_size_max bounds: small messages of publishers who take turns are mostly runs.
+  [[nodiscard]] std::uint64_t held() const { return kept_bytes_ + index_.size() * kRunCost; }
   [[nodiscard]] std::uint64_t backlog_limit() const;
   [[nodiscard]] std::uint64_t slowest_position() const;
   void note_stored(const Batch& batch, base::LogCursor begin, Instant now);
@@ -147,7 +155,7 @@ class Channel {
   const std::unique_ptr<LatestValues> values_;
   std::optional<base::ProducerNumber> own_;
   Readers readers_;
-  base::Ring<Owed> owed_;
+  base::ChargedRing<Owed> owed_;
   std::uint64_t kept_bytes_ = 0;
   base::LogCursor newest_;
 };

@@ -50,13 +50,14 @@ void Deadlines::note(std::chrono::milliseconds time_to_live, Offset offset,
       return;
     }
   }
-  if (groups_.size() == kCountMax) return;
+  if (groups_.size() == kCountMax || !groups_.make_room()) return;
   groups_.push_back(
       {.from = offset, .to = offset + 1, .at = *at, .begin = begin, .end = begin.position + size});
 }
 
 void Deadlines::forget_below(Offset first) {
   while (!groups_.empty() && groups_.front().to <= first) groups_.pop_front();
+  groups_.shrink();
 }
 
 std::size_t Deadlines::find(Offset offset) const {

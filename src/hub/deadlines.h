@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "base/log.h"
-#include "base/ring.h"
+#include "base/charged_ring.h"
 #include "orzatty/bytes.h"
 #include "orzatty/ids.h"
 #include "orzatty/time.h"
@@ -40,6 +40,9 @@ class Deadlines {
   [[nodiscard]] static std::optional<Instant> expiry(std::chrono::milliseconds time_to_live,
                                                      Instant now);
 
+  // What they take counts towards the capacity of the pool: without room there, messages live on too.
+  explicit Deadlines(base::SegmentPool& pool) : groups_(pool) {}
+
   // Whole frames, that were stored at `begin`; the first of them has the offset `first`.
   void note(BytesView frames, Offset first, base::LogCursor begin, Instant now);
   // One message, that was stored so.
@@ -54,7 +57,7 @@ class Deadlines {
   [[nodiscard]] std::size_t find(Offset offset) const;
 
  private:
-  base::Ring<Group> groups_;
+  base::ChargedRing<Group> groups_;
 };
 
 }  // namespace orzatty::hub

@@ -72,7 +72,7 @@ std::string told(const Client& client) {
 TEST(Deadlines, OfNeighboursThatExpireTogetherAreOneGroupUpToItsSize) {
   base::SegmentPool pool(1 << 20, 1 << 20);
   base::Log log(pool, base::SegmentPool::kSizeMin);
-  Deadlines deadlines;
+  Deadlines deadlines(pool);
   const auto note = [&](std::uint64_t offset, std::chrono::milliseconds time_to_live,
                         std::size_t size) {
     const base::LogCursor begin = log.end();
@@ -103,7 +103,7 @@ TEST(Deadlines, OfNeighboursThatExpireTogetherAreOneGroupUpToItsSize) {
 TEST(Deadlines, BeyondThoseThatAreKeptApartMessagesLiveOn) {
   base::SegmentPool pool(1 << 20, 1 << 20);
   base::Log log(pool, base::SegmentPool::kSizeMin);
-  Deadlines deadlines;
+  Deadlines deadlines(pool);
   for (std::uint64_t i = 0; i < Deadlines::kCountMax + 1000; ++i) {
     deadlines.note(std::chrono::milliseconds(i), Offset(i), log.end(), 1, Instant());
   }

@@ -4,6 +4,22 @@
 
 namespace orzatty::hub {
 
+namespace {
+
+// In a heap, which takes a word for each and gives out 16 bytes at a time.
+constexpr std::size_t heap_size(std::size_t size) { return (size + 8 + 15) / 16 * 16; }
+
+}  // namespace
+
+std::size_t Producer::cost() const {
+  constexpr std::size_t kTreeNode = 4 * sizeof(void*);
+  constexpr std::size_t kPlaces = 2 * (sizeof(void*) + sizeof(base::ProducerNumber));
+  constexpr std::size_t kName = sizeof(id) + sizeof(identity) + sizeof(std::uint64_t);
+  using Holes = base::Arrivals<Sequence>::Range;
+  return heap_size(sizeof(Producer)) + heap_size(kTreeNode + kName) + kPlaces +
+         2 * heap_size(identity.size() + 1) + known.above().capacity() * sizeof(Holes);
+}
+
 std::expected<base::ProducerNumber, ProtocolError> Producers::join(const wire::Publish& publish,
                                                                    std::string_view identity) {
   const auto known = newest_.find(Name(publish.producer, identity));
@@ -43,7 +59,7 @@ base::ProducerNumber Producers::add(const wire::Publish& publish, std::string_vi
   const base::ProducerNumber number = free_.back();
   free_.pop_back();
   auto& producer = producers_[number.value()];
-  producer = std::make_unique<Producer>();
+  producer = std::make_unique<Producer>(pool_);
   producer->id = publish.producer;
   producer->epoch = publish.epoch;
   producer->identity = identity;
@@ -75,12 +91,19 @@ void Producers::leave(base::ProducerNumber number) {
   note_if_idle(number);
 }
 
+bool Producers::make_room(base::ProducerNumber number) {
+  Producer& producer = (*this)[number];
+  const bool charged = producer.charge.size() > 0 || producer.charge.resize(producer.cost());
+  return charged && producer.runs.make_room();
+}
+
 void Producers::run_added(base::ProducerNumber number, std::size_t place, base::RunNumber run) {
   (*this)[number].runs.insert(place, run);
 }
 
 void Producers::run_removed(base::ProducerNumber number, std::size_t place) {
   (*this)[number].runs.erase(place);
+  (*this)[number].runs.shrink();
   note_if_idle(number);
 }
 
@@ -92,6 +115,8 @@ void Producers::value_removed(base::ProducerNumber number) {
 void Producers::note_if_idle(base::ProducerNumber number) {
   Producer& producer = (*this)[number];
   if (!producer.idle()) return;
+  // Nobody is remembered where there is no memory for it.
+  if (!idle_.make_room() || !producer.charge.resize(producer.cost())) return forget(number);
   producer.idle_stamp = ++stamps_;
   idle_.push_back({number, producer.serial, producer.idle_stamp});
   while (idle_.size() > kIdleMax) {

@@ -20,7 +20,8 @@ base::ProducerNumber join(Producers& producers, const wire::Publish& publish) {
 }
 
 TEST(Producers, KnowAProducerThatComesBack) {
-  Producers producers;
+  base::SegmentPool pool(64 * 1024 * 1024, 0);
+  Producers producers(pool);
   const base::ProducerNumber number = join(producers, publish_of(1));
   producers[number].known.advance(Sequence(7));
   producers.leave(number);
@@ -33,7 +34,8 @@ TEST(Producers, KnowAProducerThatComesBack) {
 
 // spec: PUBLISH-1
 TEST(Producers, RefuseAKnownOneThatLeavesOutSequences) {
-  Producers producers;
+  base::SegmentPool pool(64 * 1024 * 1024, 0);
+  Producers producers(pool);
   const base::ProducerNumber number = join(producers, publish_of(1));
   producers[number].known.advance(Sequence(7));
 
@@ -46,7 +48,8 @@ TEST(Producers, RefuseAKnownOneThatLeavesOutSequences) {
 
 // spec: PUBLISH-2, PUBLISH-3
 TEST(Producers, CountTheSequencesOfEachEpochOnTheirOwnAndFenceTheOlder) {
-  Producers producers;
+  base::SegmentPool pool(64 * 1024 * 1024, 0);
+  Producers producers(pool);
   const base::ProducerNumber older = join(producers, publish_of(1, 1));
   producers[older].known.advance(Sequence(7));
 
@@ -62,7 +65,8 @@ TEST(Producers, CountTheSequencesOfEachEpochOnTheirOwnAndFenceTheOlder) {
 }
 
 TEST(Producers, OfDifferentIdentitiesAreDifferent) {
-  Producers producers;
+  base::SegmentPool pool(64 * 1024 * 1024, 0);
+  Producers producers(pool);
   const auto alice = producers.join(publish_of(1, 5), "alice");
   const auto mallory = producers.join(publish_of(1, 9), "mallory");
 
@@ -73,7 +77,8 @@ TEST(Producers, OfDifferentIdentitiesAreDifferent) {
 }
 
 TEST(Producers, ThatAreIdleAreForgottenLongestFirstWhenThereAreTooMany) {
-  Producers producers;
+  base::SegmentPool pool(64 * 1024 * 1024, 0);
+  Producers producers(pool);
   for (std::uint32_t i = 0; i <= Producers::kIdleMax; ++i) {
     const base::ProducerNumber number = join(producers, publish_of(i));
     producers[number].known.advance(Sequence(5));
@@ -86,8 +91,10 @@ TEST(Producers, ThatAreIdleAreForgottenLongestFirstWhenThereAreTooMany) {
 }
 
 TEST(Producers, WithMessagesOrAPublicationAreNeverForgotten) {
-  Producers producers;
+  base::SegmentPool pool(64 * 1024 * 1024, 0);
+  Producers producers(pool);
   const base::ProducerNumber storing = join(producers, publish_of(1));
+  ASSERT_TRUE(producers.make_room(storing));
   producers.run_added(storing, 0, base::RunNumber(0));
   producers.leave(storing);
   const base::ProducerNumber open = join(producers, publish_of(2));
@@ -105,7 +112,8 @@ TEST(Producers, WithMessagesOrAPublicationAreNeverForgotten) {
 }
 
 TEST(Producers, GiveANumberAgainButNeverASerial) {
-  Producers producers;
+  base::SegmentPool pool(64 * 1024 * 1024, 0);
+  Producers producers(pool);
   const base::ProducerNumber first = join(producers, publish_of(0));
   const std::uint64_t serial = producers[first].serial;
   producers.leave(first);

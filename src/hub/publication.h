@@ -16,6 +16,8 @@ class Channel;
 // A channel whose messages the embedding program handles. It has no log, but knows its producers as
 // a channel does: what was handed over once is not handed over again.
 struct Endpoint {
+  explicit Endpoint(base::SegmentPool& pool) : producers(pool) {}
+
   std::size_t handler = 0;
   Producers producers;
 };

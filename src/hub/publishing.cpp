@@ -98,12 +98,13 @@ Publishing::Publishing(HubState& state, const Sessions& sessions, Subscribing& s
       sessions_(sessions),
       subscribing_(subscribing),
       requests_(requests),
-      replies_(&endpoints_[std::string(wire::kReplyChannel)]) {
+      replies_(&endpoints_.try_emplace(std::string(wire::kReplyChannel), state.pool).first->second),
+      turned_away_(state.pool) {
   state_.prng.fill(own_id_.bytes);
 }
 
 void Publishing::handle_channel(const ChannelName& channel, std::size_t handler) {
-  endpoints_[std::string(channel.text())].handler = handler;
+  endpoints_.try_emplace(std::string(channel.text()), state_.pool).first->second.handler = handler;
 }
 
 void Publishing::open(Peer& peer, const session::PublicationOpened& opened) {
@@ -226,7 +227,7 @@ void Publishing::recall_refusals(Peer& peer, const Publication& publication,
     const auto& range = before->known.above()[i];
     conclude(producer, range.from, range.to, ErrorCode::kChannelLimit);
   }
-  check_scatter(peer, producer.known);
+  check_scatter(peer, producer);
 }
 
 // What of [from, to) has no fate yet has one now, and how many that were. spec: PUBLISH-5
@@ -277,9 +278,7 @@ std::optional<Publishing::Fresh> Publishing::fresh(Peer& peer,
   const bool goes_nowhere = publication.channel == nullptr && publication.endpoint == nullptr;
   if (goes_nowhere) {
     reject(peer, publication, given, publication.refused);
-    if (publication.joined) {
-      check_scatter(peer, (*publication.producers)[publication.producer].known);
-    }
+    if (publication.joined) check_scatter(peer, (*publication.producers)[publication.producer]);
     return std::nullopt;
   }
   if (!publication.keeps_order) {
@@ -325,12 +324,14 @@ void Publishing::take_scattered(Peer& peer, Publication& publication,
       static_cast<void>(take(peer, *fresh));
     }
   }
-  check_scatter(peer, known);
+  check_scatter(peer, (*publication.producers)[publication.producer]);
 }
 
 // spec: PUBLISH-11
-void Publishing::check_scatter(Peer& peer, const base::Arrivals<Sequence>& known) {
-  if (known.above().size() <= kScatterMax) return;
+void Publishing::check_scatter(Peer& peer, Producer& producer) {
+  const std::size_t count = producer.known.above().size();
+  if (count <= kScatterFree) return;
+  if (count <= kScatterMax && producer.charge.resize(producer.cost())) return;
   peer.session.core().fail({ErrorCode::kLimitExceeded, "too many holes in a publication"});
 }
 
@@ -403,7 +404,7 @@ bool Publishing::store(Peer& peer, Publication& publication,
   const bool lost = planted_at(base::PlantedBug::kAcceptedIsNotStored, offset);
   // Streams of their own get credit that nobody takes back: who sends on regardless of answers that
   // do not come finds no room.
-  const bool too_much = !publication.keeps_order && channel.full();
+  const bool too_much = (!publication.keeps_order && channel.full()) || !channel.may_owe();
   if (too_much || (!lost && !channel.append(batch, state_.now))) {
     reject(peer, publication, fresh, ErrorCode::kOverloaded);
     return false;
@@ -564,7 +565,7 @@ void Publishing::skip(Peer& peer, const session::PublicationSkipped& skipped) {
     if (skipped.reason == GapReason::kSuperseded) refusal = ErrorCode::kSuperseded;
     state_.counters.skipped_by[static_cast<std::size_t>(skipped.reason)] +=
         conclude(producer, skipped.from, skipped.to, refusal);
-    check_scatter(peer, producer.known);
+    check_scatter(peer, producer);
     next = producer.known.next();
   }
   if (publication.keeps_order) return answer(peer, skipped.publication, next);
@@ -577,10 +578,9 @@ void Publishing::skip(Peer& peer, const session::PublicationSkipped& skipped) {
 void Publishing::tell_fates(Peer& peer, wire::Fate question) {
   const auto endpoint = endpoints_.find(question.channel.text());
   const Channel* const channel = subscribing_.find(question.channel.text());
-  const Producers nobody;
   const Producers& producers = endpoint != endpoints_.end() ? endpoint->second.producers
                                : channel != nullptr         ? channel->producers()
-                                                            : nobody;
+                                                            : turned_away_;
   const auto* const producer = producers.find(question.producer, peer.identity, question.epoch);
   question.runs = fates_of(producers, endpoint != endpoints_.end() ? nullptr : channel, producer,
                            question.runs[0]);

@@ -21,6 +21,8 @@ class Publishing {
   // Of a producer whose messages come in any order, what is known lies in no more ranges above the
   // first that is missing. spec: PUBLISH-11
   static constexpr std::size_t kScatterMax = 1024;
+  // So many need no room in the hub's memory: what is lost on a path makes no more.
+  static constexpr std::size_t kScatterFree = 64;
 
   // All of them outlive this.
   Publishing(HubState& state, const Sessions& sessions, Subscribing& subscribing,
@@ -75,7 +77,7 @@ class Publishing {
   [[nodiscard]] std::optional<Fresh> checked(Peer& peer, Publication& publication,
                                              const session::PublicationMessages& fresh);
   void take_scattered(Peer& peer, Publication& publication, session::PublicationMessages given);
-  static void check_scatter(Peer& peer, const base::Arrivals<Sequence>& known);
+  static void check_scatter(Peer& peer, Producer& producer);
   // What of `given` is new; the rest is acknowledged as known.
   [[nodiscard]] session::PublicationMessages acknowledge_known(
       Peer& peer, const Publication& publication, const session::PublicationMessages& given);

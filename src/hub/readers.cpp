@@ -88,6 +88,7 @@ std::uint32_t Readers::count_at_front() const {
 
 void Readers::pop_front(std::vector<ChannelReader*>& overtaken) {
   const std::uint32_t count = counts_.empty() ? 0 : counts_.pop_front();
+  counts_.shrink();
   // Once per reader that falls behind, so looking at all of them is rare.
   for (std::size_t i = 0, left = count; left > 0; ++i) {
     Standing& standing = all_[i]->standing;

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "hub/channel.h"
 #include "hub/hub_for_test.h"
 
 namespace orzatty::hub::test {
@@ -88,7 +89,7 @@ TEST(Retention, WithinARunKeepsAtMostOneRunMore) {
 
 TEST(Retention, WithoutBoundsIsBoundedByTheSizeOfAChannel) {
   Limits limits;
-  limits.channel_size_max = 1000;
+  limits.channel_size_max = 1000 + 10 * Channel::kRunCost;
   World world(config_of(keeping({.count = 0, .bytes = 0}), limits));
   publish_apart(world, 30, std::string(97, 'x'));
   EXPECT_EQ(kept(world), 10U);

@@ -4,17 +4,37 @@
 
 #include <cstddef>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 
 namespace orzatty::session::test {
 
 inline thread_local std::size_t allocation_count = 0;
 inline thread_local std::size_t allocated_bytes = 0;
+inline thread_local std::size_t held_bytes = 0;  // not freed yet, with what a heap takes for each
 
+constexpr std::size_t round_up(std::size_t size, std::size_t step) {
+  return (size + step - 1) / step * step;
+}
+constexpr std::size_t heap_size(std::size_t size) { return round_up(size + sizeof(size), 16); }
+
+// The size stands before what is given out, which begins one alignment later.
 inline void* count_allocation(std::size_t size, std::size_t alignment) {
+  void* const block = std::aligned_alloc(alignment, round_up(size, alignment) + alignment);
+  if (block == nullptr) return nullptr;
   ++allocation_count;
   allocated_bytes += size;
-  return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+  held_bytes += heap_size(size);
+  std::byte* const memory = static_cast<std::byte*>(block) + alignment;
+  std::memcpy(memory - sizeof(size), &size, sizeof(size));
+  return memory;
+}
+inline void count_free(void* memory, std::size_t alignment = __STDCPP_DEFAULT_NEW_ALIGNMENT__) {
+  if (memory == nullptr) return;
+  std::size_t size = 0;
+  std::memcpy(&size, static_cast<std::byte*>(memory) - sizeof(size), sizeof(size));
+  held_bytes -= heap_size(size);
+  std::free(static_cast<std::byte*>(memory) - alignment);
 }
 
 }  // namespace orzatty::session::test
@@ -36,15 +56,20 @@ void* operator new(std::size_t size, std::align_val_t alignment, const std::noth
   return orzatty::session::test::count_allocation(size, static_cast<std::size_t>(alignment));
 }
 // Not inlined: g++ would see free() meet a `new` that it does not look into, and warn.
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
+  orzatty::session::test::count_free(memory);
 }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
+  orzatty::session::test::count_free(memory);
 }
-[[gnu::noinline]] void operator delete(void* memory, std::align_val_t,
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t alignment) noexcept {
+  orzatty::session::test::count_free(memory, static_cast<std::size_t>(alignment));
+}
+[[gnu::noinline]] void operator delete(void* memory, std::size_t,
+                                       std::align_val_t alignment) noexcept {
+  orzatty::session::test::count_free(memory, static_cast<std::size_t>(alignment));
+}
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t alignment,
                                        const std::nothrow_t&) noexcept {
-  std::free(memory);
+  orzatty::session::test::count_free(memory, static_cast<std::size_t>(alignment));
 }
