@@ -91,6 +91,10 @@ std::string line(const ReplyGiven& given) {
 std::string line(const ReplySeen& seen) {
   return text_of(seen.request) + " is answered by " + std::string(seen.responder);
 }
+std::string line(const ReplyPassedOver& seen) {
+  return "program " + std::to_string(seen.program.value()) + " passes over a reply to " +
+         text_of(seen.request);
+}
 std::string line(const RequestOver& over) {
   return text_of(over.request) + " has no reply: " + std::string(over.how);
 }

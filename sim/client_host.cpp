@@ -53,6 +53,11 @@ MessageName request_of(const CorrelationId& id) {
           PublicationId(words[0] & 0xffffffff), Sequence(words[1])};
 }
 
+// Empty when it has none.
+std::string key_of(const Feed& feed, Sequence sequence) {
+  return feed.key_count == 0 ? "" : std::to_string(sequence.value() % feed.key_count);
+}
+
 std::string_view end_name(client::RequestFailed::Why why) {
   switch (why) {
     case client::RequestFailed::Why::kTimeout:
@@ -205,9 +210,10 @@ bool ClientHost::publish_one(Feeding& feeding, Instant now) {
   --feeding.left;
   ++published_count_;
   ++feeding.published;
+  const std::string key = key_of(feeding.feed, sequence);
   tell(Published{program_, *feeding.publication, feeding.feed.channel, sequence,
-                 feeding.feed.asks_for ? feeding.feed.asks_for : feeding.feed.time_to_live});
-  if (feeding.feed.asks_for) begin_request(name);
+                 feeding.feed.asks_for ? feeding.feed.asks_for : feeding.feed.time_to_live, key});
+  if (feeding.feed.asks_for) begin_request(name, *feeding.feed.asks_for);
   if (feeding.published == feeding.feed.publisher_ends_after) end_publisher(feeding);
   return true;
 }
@@ -216,22 +222,24 @@ bool ClientHost::append(Feeding& feeding, const MessageName& name, Instant now) 
   client::ClientEngine& engine = link_->engine();
   session::Outbox& outbox = engine.outbox(name.publication);
   const auto asks_for = feeding.feed.asks_for;
+  const std::string key = key_of(feeding.feed, name.sequence);
   if (!asks_for) {
-    const MessageAttributes attributes{.time_to_live = feeding.feed.time_to_live};
+    const MessageAttributes attributes{.time_to_live = feeding.feed.time_to_live,
+                                       .key = bytes_of(key)};
     return outbox.append(MessageType::kRaw, payload_, attributes, now);
   }
   const CorrelationId id = id_of(name);
   if (!engine.await_reply({id, name.publication, name.sequence, now + *asks_for})) return false;
   const MessageAttributes attributes{
-      .time_to_live = asks_for, .correlation = id, .wants_reply = true};
+      .time_to_live = asks_for, .correlation = id, .key = bytes_of(key), .wants_reply = true};
   if (outbox.append(MessageType::kRaw, payload_, attributes, now)) return true;
   engine.withdraw(id);
   return false;
 }
 
-void ClientHost::begin_request(const MessageName& request) {
+void ClientHost::begin_request(const MessageName& request, Duration patience) {
   constexpr std::uint64_t kCancelledEvery = 7;
-  tell(RequestAsked{program_, request});
+  tell(RequestAsked{program_, request, patience});
   if (request.sequence.value() % kCancelledEvery != kCancelledEvery - 1) return;
   link_->engine().cancel(id_of(request));
   ++requests_["cancelled"];
@@ -363,18 +371,20 @@ void ClientHost::on_delivered(const client::Delivered& delivered) {
     if (config_.role == Role::kClient) heard.messages.push_back(seen_.back().name);
   }
   seen_count_ += seen_.size();
-  if (Wish* wish = find(delivered.subscription); wish && !wish->pattern.has_wildcard()) {
-    wish->stored = delivered.first + seen_.size();
-  }
+  store(delivered.subscription, delivered.channel, delivered.first + seen_.size());
   tell(MessagesSeen{program_, delivered.subscription, delivered.channel, delivered.publisher,
                     delivered.first, seen_, life_});
 }
 
+void ClientHost::store(SubscriptionId subscription, std::string_view channel, Offset next) {
+  Wish* const wish = find(subscription);
+  if (wish == nullptr || wish->pattern.has_wildcard()) return;
+  if (keeps_order(*config_.server, channel)) wish->stored = next;
+}
+
 void ClientHost::on_missed(const client::Missed& missed) {
   heard_[missed.channel].gaps.push_back(missed.gap);
-  if (Wish* wish = find(missed.subscription); wish && !wish->pattern.has_wildcard()) {
-    wish->stored = missed.gap.to;
-  }
+  store(missed.subscription, missed.channel, missed.gap.to);
   tell(GapSeen{program_, missed.subscription, missed.channel, missed.gap, life_});
 }
 
@@ -406,11 +416,14 @@ void ClientHost::on_ended(const client::SubscriptionEnded& ended) {
 
 void ClientHost::on_reply(const wire::MessageView& message) {
   const auto attributes = wire::decode_attributes(message.attributes);
-  if (!link_->engine().take_reply(*attributes->correlation)) return;  // cancelled, or too late
   const MessageName request = request_of(*attributes->correlation);
+  if (!link_->engine().take_reply(*attributes->correlation)) {
+    return tell(ReplyPassedOver{program_, request, life_});  // cancelled, or too late
+  }
   const SeenMessage seen = read_payload(message.payload);
   ++requests_["answered"];
-  tell(ReplySeen{program_, request, attributes->sender, seen.intact && seen.name == request});
+  tell(ReplySeen{program_, request, attributes->sender, seen.intact && seen.name == request,
+                 life_});
 }
 
 void ClientHost::on_request_failed(const client::RequestFailed& failed) {

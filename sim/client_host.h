@@ -16,6 +16,7 @@
 #include "session/scratch.h"
 #include "sim/chronicle.h"
 #include "sim/host.h"
+#include "sim/server_host.h"
 #include "sim/streams.h"
 #include "wire/message.h"
 
@@ -38,6 +39,7 @@ struct Feed {
   // After so many messages its publisher ends, and another begins; one for all with 0.
   std::uint64_t publisher_ends_after = 0;
   DeliveryMode mode = DeliveryMode::kReliable;
+  std::uint64_t key_count = 0;  // they take turns; with none messages have no key
 };
 
 struct ClientConfig {
@@ -47,6 +49,7 @@ struct ClientConfig {
   Limits limits;
   std::uint64_t index = 0;  // among all clients of a world: draws its chance
   std::uint64_t epoch = 0;  // before that of its named producers' first process
+  const ServerConfig* server = nullptr;  // whose channels it knows; outlives it
 };
 
 // What a program was told of one channel, in order.
@@ -123,6 +126,8 @@ class ClientHost final : public Host, private link::ClientEvents {
   };
 
   void on_event(client::EngineOutput& output, Instant now) override;
+  // That it stands behind everything below, which it does not know where no order is kept.
+  void store(SubscriptionId subscription, std::string_view channel, Offset next);
   void on_delivered(const client::Delivered& delivered);
   void on_missed(const client::Missed& missed);
   void on_reset(const client::ChannelReset& reset);
@@ -135,7 +140,7 @@ class ClientHost final : public Host, private link::ClientEvents {
   void open(Feeding& feeding);
   // False when there is no room for another request.
   [[nodiscard]] bool append(Feeding& feeding, const MessageName& name, Instant now);
-  void begin_request(const MessageName& request);
+  void begin_request(const MessageName& request, Duration patience);
   void end_publisher(Feeding& feeding);
   void reply_to_all(Instant now);
   void speak_out_of_turn();

@@ -58,6 +58,7 @@ struct Published {
   std::string_view channel;
   Sequence sequence;
   std::optional<std::chrono::milliseconds> time_to_live = {};
+  std::string_view key = {};  // of which it is a value, where only the newest ones count
 };
 // A publication of a producer that outlives its process: those of a name are one producer.
 struct ProducerNamed {
@@ -168,6 +169,7 @@ struct DirectLost {
 struct RequestAsked {
   ProgramId program;
   MessageName request;
+  Duration patience = Duration::zero();
 };
 struct ReplyGiven {
   std::string_view identity;
@@ -178,6 +180,12 @@ struct ReplySeen {
   MessageName request;
   std::string_view responder;
   bool intact = false;
+  ServerLife life;
+};
+struct ReplyPassedOver {  // as the program does not wait for it, or not any more
+  ProgramId program;
+  MessageName request;
+  ServerLife life;
 };
 struct RequestOver {  // without a reply
   ProgramId program;
@@ -214,6 +222,6 @@ using Happening =
                  GapSeen, ResetSeen, IntruderHeard, SessionBroken, ProducerNamed, WasWelcomed,
                  SessionBegan, SessionAway, SessionBack, SessionOver, DirectSent, DirectSeen,
                  DirectLost, HubGrew, IntruderActed, StillWaiting, RequestAsked, ReplyGiven,
-                 ReplySeen, RequestOver>;
+                 ReplySeen, ReplyPassedOver, RequestOver>;
 
 }  // namespace orzatty::sim

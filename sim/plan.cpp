@@ -68,6 +68,19 @@ class Drawing {
   }
 
   void draw_server() {
+    draw_limits();
+    base::Prng of_directs = streams_.stream("directs");
+    if (of_directs.chance(0.5)) plan_.world.server.direct_count = 60;
+    for (std::size_t i = 0; i < channel_count_; ++i) {
+      base::Prng of_channel = streams_.stream("channel", i);
+      ChannelConfig config = draw_channel(of_channel);
+      config.mode = draw_mode(streams_.stream("mode", i));
+      plan_.world.server.rules.push_back({*ChannelPattern::parse(channel(i)), config});
+    }
+  }
+  static std::string channel(std::size_t index) { return "room." + std::to_string(index); }
+
+  void draw_limits() {
     base::Prng chance = streams_.stream("limits");
     plan_.world.seed = plan_.seed;
     const Duration offset = between(chance, 1ms, 1h);
@@ -84,16 +97,21 @@ class Drawing {
     }
     const Duration session_retention = between(chance, 1s, 30s);
     if (has(Fault::kShortRetention)) limits.session_retention = session_retention;
-    base::Prng of_directs = streams_.stream("directs");
-    if (of_directs.chance(0.5)) plan_.world.server.direct_count = 60;
     channel_count_ = 1 + pick(chance, 4);
-    for (std::size_t i = 0; i < channel_count_; ++i) {
-      base::Prng of_channel = streams_.stream("channel", i);
-      plan_.world.server.rules.push_back(
-          {*ChannelPattern::parse(channel(i)), draw_channel(of_channel)});
-    }
+    base::Prng of_places = streams_.stream("places");
+    const auto streams = static_cast<std::uint32_t>(8 + of_places.below(64));
+    const auto requests = static_cast<std::uint32_t>(16 + of_places.below(32));
+    if (has(Fault::kSmallBuffers)) limits.passing_stream_count_max = streams;
+    few_requests_ = of_places.chance(0.5);
+    if (few_requests_) limits.request_count_max = requests;
   }
-  static std::string channel(std::size_t index) { return "room." + std::to_string(index); }
+
+  // Half of the channels keep an order and everything.
+  static DeliveryMode draw_mode(base::Prng chance) {
+    constexpr std::array kModes = {DeliveryMode::kReliable, DeliveryMode::kReliable,
+                                   DeliveryMode::kUnordered, DeliveryMode::kLatest};
+    return kModes[pick(chance, kModes.size())];
+  }
 
   [[nodiscard]] ChannelConfig draw_channel(base::Prng& chance) const {
     ChannelConfig config;
@@ -140,6 +158,7 @@ class Drawing {
     base::Prng chance = streams_.stream("clients");
     const std::size_t count = 3 + pick(chance, 4);
     const std::uint64_t messages = scenario_.message_count + chance.below(500);
+    asking_ = streams_.stream("asking").chance(0.35);
     for (std::size_t i = 0; i < std::min(count, reduction_.client_count_max); ++i) {
       plan_.clients.push_back(draw_client(i, messages / count + 1));
     }
@@ -154,10 +173,15 @@ class Drawing {
   void draw_habit(PlannedClient& client, std::size_t index) {
     base::Prng chance = streams_.stream("habit", index);
     Feed& feed = client.feeds.front();
-    if (scenario_.habit == Scenario::Habit::kAsk) {
-      feed.asks_for = std::chrono::duration_cast<std::chrono::milliseconds>(
-          between(chance, 20ms, 10s));
-      if (chance.chance(0.5)) client.answers.push_back(chance.chance(0.3) ? "room.*" : channel(0));
+    if (scenario_.habit == Scenario::Habit::kAsk || asking_) {
+      // As many as wait at once take that long, over and over.
+      const Duration patience_max = few_requests_ ? Duration(500ms) : Duration(10s);
+      const auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(
+          between(chance, 20ms, patience_max));
+      const bool asks = chance.chance(0.5) || scenario_.habit == Scenario::Habit::kAsk;
+      if (asks) feed.asks_for = patience;
+      const std::string one = channel(pick(chance, channel_count_));
+      if (chance.chance(0.5)) client.answers.push_back(chance.chance(0.3) ? "room.*" : one);
     } else if (scenario_.habit == Scenario::Habit::kChangePublishers && feed.producer.empty()) {
       feed.publisher_ends_after = 1 + chance.below(20);
     }
@@ -173,8 +197,10 @@ class Drawing {
     const Duration offset = between(chance, 1ms, 1h);
     if (has(Fault::kClockOffset)) client.place.clock_offset = offset;
     const std::size_t feeds = 1 + pick(chance, 2);
-    for (std::size_t i = 0; i < feeds; ++i)
+    for (std::size_t i = 0; i < feeds; ++i) {
       client.feeds.push_back(draw_feed(chance, messages / feeds + 1));
+      draw_manner(client.feeds.back(), streams_.stream("manner", 2 * index + i));
+    }
     const std::size_t subscriptions = 1 + pick(chance, 2);
     for (std::size_t i = 0; i < subscriptions; ++i) {
       client.subscriptions.push_back(draw_subscription(chance));
@@ -212,6 +238,13 @@ class Drawing {
     if (strikes(Fault::kDeadlines, chance)) feed.time_to_live = time_to_live;
     feed.size_max = chance.chance(0.1) ? 8'000 : 64 + pick(chance, 400);
     return feed;
+  }
+
+  // Mostly in the mode of its channel, which takes what keeps its order too.
+  void draw_manner(Feed& feed, base::Prng chance) const {
+    feed.mode = config_of(plan_.world.server, feed.channel).mode;
+    if (feed.mode == DeliveryMode::kLatest) feed.key_count = 1 + chance.below(40);
+    if (chance.chance(0.2)) feed.mode = DeliveryMode::kReliable;
   }
 
   [[nodiscard]] PlannedSubscription draw_subscription(base::Prng& chance) const {
@@ -259,6 +292,8 @@ class Drawing {
   Streams streams_;
   Plan plan_;
   std::size_t channel_count_ = 1;
+  bool few_requests_ = false;
+  bool asking_ = false;
 };
 
 }  // namespace

@@ -166,9 +166,10 @@ class Run {
 
   // Liveness: 15 s, three round trips, what there is to publish, and to carry: at the rate of the
   // slowest path, or a window for each round trip when that is less, for every subscription that
-  // may want it.
+  // may want it; and requests have their time.
   [[nodiscard]] Duration time_to_settle() const {
     double bytes = 0;
+    double asking = 0;  // in seconds
     double readings = 1;
     double round_trip_max = 0;  // in seconds
     double rate_min = 1e6;
@@ -176,6 +177,7 @@ class Run {
       constexpr double kHeaders = 100;
       for (const Feed& feed : client.feeds) {
         bytes += static_cast<double>(feed.count) * (static_cast<double>(feed.size_max) + kHeaders);
+        asking = std::max(asking, time_to_ask(feed));
       }
       readings += static_cast<double>(client.subscriptions.size());
       for (const Conditions* path : {&client.place.link.up, &client.place.link.down}) {
@@ -185,8 +187,14 @@ class Run {
     }
     const double window = plan_.world.server.limits.stream_window;
     rate_min = std::min(rate_min, window / (2 * round_trip_max + 0.01));
-    const double time = 15 + 3 * round_trip_max + readings * bytes / rate_min;
+    const double time = 15 + 3 * round_trip_max + readings * bytes / rate_min + asking;
     return publishing_left() + std::chrono::milliseconds(static_cast<std::int64_t>(time * 1000));
+  }
+  // Until the last request is over, with as many at a time as may wait.
+  [[nodiscard]] double time_to_ask(const Feed& feed) const {
+    if (!feed.asks_for) return 0;
+    const std::uint64_t rounds = 1 + feed.count / plan_.world.server.limits.request_count_max;
+    return seconds(*feed.asks_for) * static_cast<double>(rounds);
   }
   // How long feeds go on after the end of the run, and a tenth more, as their pace is by chance.
   [[nodiscard]] Duration publishing_left() const {

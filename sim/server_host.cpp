@@ -43,6 +43,7 @@ const ChannelConfig& config_of(const ServerConfig& server, std::string_view chan
 
 bool keeps_all(const ServerConfig& server, std::string_view channel) {
   const Retention& retention = config_of(server, channel).retention;
+  if (config_of(server, channel).mode == DeliveryMode::kLatest) return false;
   return server.limits.channel_size_max >= Limits().channel_size_max && retention.bytes == 0 &&
          retention.count == 0 && retention.age == Duration::zero();
 }

@@ -25,6 +25,8 @@ void Tally::handle(const Happening& happening) {
     add("direct messages delivered");
   } else if (std::holds_alternative<ReplySeen>(happening)) {
     add("request answered");
+  } else if (std::holds_alternative<ReplyPassedOver>(happening)) {
+    add("reply passed over");
   } else if (const auto* unanswered = std::get_if<RequestOver>(&happening)) {
     add("request " + std::string(unanswered->how));
   } else if (std::holds_alternative<SessionAway>(happening)) {

@@ -113,7 +113,8 @@ ClientIndex World::add(std::string_view name, Role role, const ClientPlace& plac
                       .role = role,
                       .limits = server_->config().limits,
                       .index = index,
-                      .epoch = place.epoch};
+                      .epoch = place.epoch,
+                      .server = &server_->config()};
   seat.client = std::make_unique<ClientHost>(std::move(config), kServerAddress, streams_,
                                              chronicle_, now_ + seat.offset);
   seat.client->address = seat.outside;

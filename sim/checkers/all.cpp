@@ -7,6 +7,7 @@
 #include "sim/checkers/directs.h"
 #include "sim/checkers/fate_ledger.h"
 #include "sim/checkers/fencing.h"
+#include "sim/checkers/latest_values.h"
 #include "sim/checkers/memory.h"
 #include "sim/checkers/producer_order.h"
 #include "sim/checkers/progress.h"
@@ -26,11 +27,12 @@ std::vector<std::unique_ptr<Checker>> all_checkers(Archive& archive, const Serve
   all.push_back(std::make_unique<Authenticity>());
   all.push_back(std::make_unique<FateLedger>());
   all.push_back(std::make_unique<Continuity>(archive, server));
+  all.push_back(std::make_unique<LatestValues>(server));
   all.push_back(std::make_unique<Sessions>());
   all.push_back(std::make_unique<Fencing>());
   all.push_back(std::make_unique<Deadlines>(archive, trace));
   all.push_back(std::make_unique<Directs>());
-  all.push_back(std::make_unique<Requests>());
+  all.push_back(std::make_unique<Requests>(server, trace));
   all.push_back(std::make_unique<Strangers>());
   all.push_back(std::make_unique<Memory>(server));
   all.push_back(std::make_unique<Progress>(trace));

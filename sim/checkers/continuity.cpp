@@ -68,13 +68,20 @@ void Continuity::handle(const GapSeen& seen) {
 void Continuity::handle(const ResetSeen& seen) {
   const auto found = subscriptions_.find(Key(seen.program, seen.subscription));
   if (found == subscriptions_.end()) return;
+  if (!keeps_order(server_, seen.channel)) {
+    Scattered& scattered = found->second.scattered[std::string(seen.channel)];
+    if (scattered.life == seen.life && scattered.first) {
+      violated(std::string(seen.channel) + " is said to begin anew, but the server lives on");
+    }
+    scattered = {.life = seen.life, .began_anew = true};
+    return;
+  }
   Cursor& cursor = found->second.cursors[std::string(seen.channel)];
   // A channel without any message is forgotten with the last who knows of it.
   if (cursor.life == seen.life && !cursor.began_anew) {
     violated(std::string(seen.channel) + " is said to begin anew, but the server lives on");
   }
   cursor = {.life = seen.life, .next = Offset(0), .began_anew = true};
-  found->second.scattered[std::string(seen.channel)] = {.life = seen.life};
 }
 
 void Continuity::advance(const Key& key, std::string_view channel, ServerLife life, Offset from,
@@ -126,6 +133,11 @@ void Continuity::scatter(const Key& key, std::string_view channel, ServerLife li
     violated(text_of_range(channel, from, to) + " comes a second time");
   }
   place->second.had.add(from, to);
+  place->second.first = std::min(place->second.first.value_or(from), from);
+  const auto count = published_.find(channel);
+  if (count == published_.end() || to.value() > count->second) {
+    violated(text_of_range(channel, from, to) + " is more than was published");
+  }
 }
 
 // The account balances at every instant.
@@ -153,11 +165,9 @@ void Continuity::judge_start(const Subscription& subscription, std::string_view 
       }
       return;
     case StartPosition::Kind::kLive: {
-      if (!subscription.confirmed || subscription.confirmed->life != life) return;
-      const auto size = subscription.confirmed->sizes.find(channel);
-      const std::uint64_t then = size == subscription.confirmed->sizes.end() ? 0 : size->second;
-      if (first.value() > then) {
-        violated(what + ", though it was subscribed when there were " + std::to_string(then));
+      const auto then = live_from(subscription, channel, life);
+      if (then && first.value() > *then) {
+        violated(what + ", though it was subscribed when there were " + std::to_string(*then));
       }
       return;
     }
@@ -172,12 +182,13 @@ void Continuity::judge_gap(const GapSeen& seen) {
                            " is missing by " + std::string(orzatty::name(seen.gap.reason));
   const ChannelConfig& config = config_of(server_, seen.channel);
   const bool as_datagrams = config.mode == DeliveryMode::kDatagram;
+  const bool is_table = config.mode == DeliveryMode::kLatest;
   const bool lets_go =
       as_datagrams || config.slow_policy == SlowPolicy::kDropOldest || config.slow_policy == SlowPolicy::kLatest;
   if (seen.gap.to <= seen.gap.from) return violated(what + ": an empty gap");
   switch (seen.gap.reason) {
     case GapReason::kSlow:
-      if (!lets_go) violated(what + ", but the channel waits for the slow");
+      if (!lets_go || is_table) violated(what + ", but the channel waits for the slow");
       return;
     case GapReason::kRetention:
       if (seen.gap.to.value() > kept_from(seen.channel, seen.life)) {
@@ -185,7 +196,9 @@ void Continuity::judge_gap(const GapSeen& seen) {
       }
       return;
     case GapReason::kSuperseded:
-      if (config.slow_policy != SlowPolicy::kLatest) violated(what + ", but all values count");
+      if (!is_table && config.slow_policy != SlowPolicy::kLatest) {
+        violated(what + ", but all values count");
+      }
       return;
     case GapReason::kExpired:
       if (!expiring_.contains(seen.channel)) violated(what + ", but nothing in it expires");
@@ -200,6 +213,9 @@ void Continuity::judge_gap(const GapSeen& seen) {
 
 std::uint64_t Continuity::kept_from(std::string_view channel, ServerLife life) const {
   if (keeps_all(server_, channel)) return 0;
+  if (config_of(server_, channel).mode == DeliveryMode::kLatest) {
+    return archive_.size(life, channel);  // of any message there may be a newer value
+  }
   const Retention& retention = config_of(server_, channel).retention;
   const std::uint64_t size = archive_.size(life, channel);
   const bool bounded = server_.limits.channel_size_max < Limits().channel_size_max;
@@ -209,25 +225,50 @@ std::uint64_t Continuity::kept_from(std::string_view channel, ServerLife life) c
 
 bool Continuity::behind(const Subscription& subscription, const std::string& channel,
                         std::uint64_t size) const {
-  if (!keeps_order(server_, channel)) {
-    const auto scattered = subscription.scattered.find(channel);
-    const bool begun = scattered != subscription.scattered.end();
-    return begun && scattered->second.life == life_ ? scattered->second.had.next().value() < size
-                                                    : size > 0;
+  const auto scattered = subscription.scattered.find(channel);
+  if (scattered != subscription.scattered.end()) {
+    return has_holes(subscription, scattered->second, channel, size);
   }
   const auto cursor = subscription.cursors.find(channel);
   if (cursor != subscription.cursors.end()) {
     return cursor->second.life != life_ || cursor->second.next.value() < size;
   }
+  return has_to_begin(subscription, channel, size);
+}
+
+bool Continuity::has_to_begin(const Subscription& subscription, const std::string& channel,
+                              std::uint64_t size) const {
   if (subscription.start.kind == StartPosition::Kind::kOffset) {
     return size > subscription.start.value;
   }
   if (subscription.start.kind != StartPosition::Kind::kLive)
     return size > kept_from(channel, life_);
   // One that was live in an earlier life of the server, and saw nothing, is live again.
-  if (!subscription.confirmed || subscription.confirmed->life != life_) return false;
-  const auto then = subscription.confirmed->sizes.find(channel);
-  return size > (then == subscription.confirmed->sizes.end() ? 0 : then->second);
+  return size > live_from(subscription, channel, life_).value_or(size);
+}
+
+bool Continuity::has_holes(const Subscription& subscription, const Scattered& scattered,
+                           const std::string& channel, std::uint64_t size) const {
+  if (scattered.life != life_) return true;
+  if (!scattered.first) return size > kept_from(channel, life_);
+  using Kind = StartPosition::Kind;
+  const Kind kind = subscription.start.kind;
+  std::uint64_t latest = size;  // that it may begin with
+  if (scattered.began_anew || kind == Kind::kStart) latest = kept_from(channel, life_);
+  else if (kind == Kind::kOffset) latest = subscription.start.value;
+  else if (kind == Kind::kLive) latest = live_from(subscription, channel, life_).value_or(size);
+  const Offset first = *scattered.first;
+  if (first.value() > latest) return true;
+  const auto stretch = scattered.had.look(first, size - first.value());
+  return !stretch.known || first + stretch.count < Offset(size);
+}
+
+std::optional<std::uint64_t> Continuity::live_from(const Subscription& subscription,
+                                                   std::string_view channel,
+                                                   ServerLife life) const {
+  if (!subscription.confirmed || subscription.confirmed->life != life) return std::nullopt;
+  const auto size = subscription.confirmed->sizes.find(channel);
+  return size == subscription.confirmed->sizes.end() ? 0 : size->second;
 }
 
 std::string Continuity::unrest() const {

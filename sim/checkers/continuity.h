@@ -41,6 +41,8 @@ class Continuity final : public Checker {
   // Of a channel that keeps no order.
   struct Scattered {
     ServerLife life;
+    bool began_anew = false;
+    std::optional<Offset> first = {};  // the lowest that came
     base::Arrivals<Offset> had{};
   };
   struct Subscription {
@@ -60,8 +62,8 @@ class Continuity final : public Checker {
   enum class As : std::uint8_t { kDelivered, kMissed };
   void advance(const Key& key, std::string_view channel, ServerLife life, Offset from, Offset to,
                As as);
-  // Likewise, of a channel that keeps no order: each offset comes once, and all from 0 on, as whoever
-  // subscribes to one here begins at its start.
+  // Likewise, of a channel that keeps no order: each offset comes once. Where it begins, and that
+  // nothing is missing from there on, is seen at rest.
   void scatter(const Key& key, std::string_view channel, ServerLife life, Offset from, Offset to);
   // delivered + missed + in flight is what was published since the subscription began.
   void move(Cursor& cursor, std::string_view channel, Offset to, As as);
@@ -72,6 +74,15 @@ class Continuity final : public Checker {
   [[nodiscard]] std::uint64_t kept_from(std::string_view channel, ServerLife life) const;
   [[nodiscard]] bool behind(const Subscription& subscription, const std::string& channel,
                             std::uint64_t size) const;
+  // Nothing of the channel has come: whether something has to.
+  [[nodiscard]] bool has_to_begin(const Subscription& subscription, const std::string& channel,
+                                  std::uint64_t size) const;
+  [[nodiscard]] bool has_holes(const Subscription& subscription, const Scattered& scattered,
+                               const std::string& channel, std::uint64_t size) const;
+  // Where a live subscription begins at the latest, in this life of the server.
+  [[nodiscard]] std::optional<std::uint64_t> live_from(const Subscription& subscription,
+                                                       std::string_view channel,
+                                                       ServerLife life) const;
 
   const Archive& archive_;
   ServerConfig server_;

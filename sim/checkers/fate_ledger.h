@@ -1,5 +1,4 @@
-// The publisher's account: sent = accepted + rejected + expired + handed to the network + unknown + waiting,
-// at all times;
+// The publisher's account: sent is what has a fate, of whichever kind, and what waits, at all times;
 // each sequence has one fate, and they come in order.
 #pragma once
 
@@ -76,7 +75,7 @@ class FateLedger final : public Checker {
     // It may hold on to what has its fate already, as a message that expired, until the server
     // knows.
     if (counted.waiting < account.waiting()) {
-      violated(text_of(name) + ": sent is not accepted + rejected + expired + unknown + waiting");
+      violated(text_of(name) + ": sent is not what has a fate + waiting");
     }
   }
 

@@ -2,6 +2,7 @@
 // channel, none of an older process comes behind.
 #pragma once
 
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>
@@ -23,7 +24,6 @@ class Fencing final : public Checker {
       producers_[{named->program, named->publication}] = {std::string(named->producer),
                                                           named->epoch};
     } else if (const auto* seen = std::get_if<MessagesSeen>(&happening)) {
-      // Each auditor reads a channel in its order.
       if (auditors_.contains(seen->program)) handle(*seen);
     }
   }
@@ -35,24 +35,32 @@ class Fencing final : public Checker {
   };
 
   void handle(const MessagesSeen& seen) {
+    Offset offset = seen.first;
     for (const SeenMessage& message : seen.messages) {
       const auto found = producers_.find({message.name.program, message.name.publication});
-      if (found == producers_.end()) continue;
-      const Producer& producer = found->second;
-      ProducerEpoch& newest =
-          newest_[{seen.program, seen.life, std::string(seen.channel), producer.name}];
-      if (producer.epoch < newest) {
-        return violated(text_of(message.name) + " stands in " + std::string(seen.channel) +
-                        " behind one of a newer process of its producer");
-      }
-      newest = producer.epoch;
+      if (found != producers_.end()) place(seen, message.name, offset, found->second);
+      offset += 1;
+    }
+  }
+  // Where no order is kept, they are not seen in that of the log.
+  void place(const MessagesSeen& seen, const MessageName& name, Offset offset,
+             const Producer& producer) {
+    auto& stood = stood_[{seen.life, std::string(seen.channel), producer.name}];
+    const auto [here, is_new] = stood.emplace(offset, producer.epoch);
+    if (!is_new) return;  // another auditor's word
+    const bool late = here != stood.begin() && std::prev(here)->second > producer.epoch;
+    const auto next = std::next(here);
+    if (late || (next != stood.end() && next->second < producer.epoch)) {
+      violated(text_of(name) + " stands in " + std::string(seen.channel) +
+               " on the wrong side of one of a newer process of its producer");
     }
   }
 
   std::set<ProgramId> auditors_;
   std::map<std::pair<ProgramId, PublicationId>, Producer> producers_;
-  // By who sees it, where, and whose it is.
-  std::map<std::tuple<ProgramId, ServerLife, std::string, std::string>, ProducerEpoch> newest_;
+  // By where it is, and whose.
+  std::map<std::tuple<ServerLife, std::string, std::string>, std::map<Offset, ProducerEpoch>>
+      stood_;
 };
 
 }  // namespace orzatty::sim

@@ -34,6 +34,8 @@ class Progress final : public Checker {
            std::holds_alternative<FateTold>(happening) ||
            std::holds_alternative<Published>(happening) ||
            std::holds_alternative<DirectSeen>(happening) ||
+           std::holds_alternative<ReplySeen>(happening) ||
+           std::holds_alternative<RequestOver>(happening) ||
            std::holds_alternative<WasWelcomed>(happening) ||
            std::holds_alternative<SubscriptionConfirmed>(happening);
   }

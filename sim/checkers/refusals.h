@@ -1,4 +1,4 @@
-// What was rejected is not in the log of the server that rejected it, and what expired is in none;
+// What was rejected is not in the log of the server that rejected it, and what was skipped is in none;
 // neither will ever be.
 #pragma once
 
@@ -18,11 +18,11 @@ class Refusals final : public Checker {
   void handle(const Happening& happening) override {
     if (const auto* told = std::get_if<FateTold>(&happening)) {
       if (told->fate == Fate::kRejected) reject(*told);
-      if (told->fate == Fate::kExpired) expire(*told);
+      if (told->fate == Fate::kExpired || told->fate == Fate::kSuperseded) skip(*told);
     } else if (const auto* seen = std::get_if<MessagesSeen>(&happening)) {
       for (const SeenMessage& message : seen->messages) {
-        if (expired_.contains(message.name)) {
-          return violated(text_of(message.name) + " has expired unsent, and is delivered");
+        if (skipped_.contains(message.name)) {
+          return violated(text_of(message.name) + " was skipped unsent, and is delivered");
         }
         if (rejected_.contains({seen->life, message.name})) {
           return violated(text_of(message.name) + " was rejected, and is delivered");
@@ -40,18 +40,18 @@ class Refusals final : public Checker {
     }
   }
 
-  void expire(const FateTold& told) {
+  void skip(const FateTold& told) {
     for (Sequence at = told.from; at < told.to; at += 1) {
       const MessageName name{told.program, told.publication, at};
-      expired_.insert(name);
+      skipped_.insert(name);
       for (ServerLife life(1); life <= told.life; life = ServerLife(life.value() + 1)) {
-        if (archive_.offset_of(life, name)) violated(text_of(name) + " is expired, but stored");
+        if (archive_.offset_of(life, name)) violated(text_of(name) + " is skipped, but stored");
       }
     }
   }
 
   const Archive& archive_;
-  std::set<MessageName> expired_;
+  std::set<MessageName> skipped_;
   std::set<std::pair<ServerLife, MessageName>> rejected_;
 };
 
