@@ -70,6 +70,27 @@ class Person {
                           .mode = DeliveryMode::kDatagram});
     return *this;
   }
+  // Values of so many keys, which take turns.
+  Person& publishes_values(std::uint64_t count, std::uint64_t key_count, std::string_view channel,
+                           Duration every = 10ms) {
+    world_->feed(index_, {.channel = std::string(channel),
+                          .count = count,
+                          .every = every,
+                          .burst_max = 20,
+                          .mode = DeliveryMode::kLatest,
+                          .key_count = key_count});
+    return *this;
+  }
+  // Each worth nothing after a while, whether there is a newer one or not.
+  Person& publishes_values_for(std::chrono::milliseconds time_to_live, std::uint64_t count,
+                               std::uint64_t key_count, std::string_view channel) {
+    world_->feed(index_, {.channel = std::string(channel),
+                          .count = count,
+                          .time_to_live = time_to_live,
+                          .mode = DeliveryMode::kLatest,
+                          .key_count = key_count});
+    return *this;
+  }
   // As the producer of that name, of which the newest process counts.
   Person& publishes_as(std::string_view producer, std::uint64_t count, std::string_view channel,
                        Duration every = 10ms) {
@@ -154,6 +175,7 @@ class Person {
   [[nodiscard]] std::uint64_t rejected() const { return fate("rejected"); }
   [[nodiscard]] std::uint64_t expired() const { return fate("expired"); }
   [[nodiscard]] std::uint64_t handed_to_network() const { return fate("handed to the network"); }
+  [[nodiscard]] std::uint64_t superseded() const { return fate("superseded"); }
   [[nodiscard]] bool is_shut_out() const { return world_->client(index_).fenced(); }
   // What the server sent to it alone.
   [[nodiscard]] std::uint64_t received_alone() const {
@@ -199,6 +221,19 @@ class Simulation : public testing::Test {
     config_.server.rules.push_back(
         {*ChannelPattern::parse("room"),
          {.mode = DeliveryMode::kUnordered, .retention = {.count = 0, .bytes = 0, .age = 0s}}});
+  }
+  void the_room_has_no_order_and_keeps(std::uint64_t count) {
+    config_.server.rules.push_back(
+        {*ChannelPattern::parse("room"),
+         {.mode = DeliveryMode::kUnordered,
+          .retention = {.count = count, .bytes = 0, .age = 0s},
+          .slow_policy = SlowPolicy::kDropOldest}});
+  }
+  // Of which nothing but the newest values has to be kept.
+  void the_room_is_of_values() {
+    config_.server.rules.push_back(
+        {*ChannelPattern::parse("room"),
+         {.mode = DeliveryMode::kLatest, .retention = {.count = 1, .bytes = 0, .age = 0s}}});
   }
   void the_room_is_of_datagrams() {
     config_.server.rules.push_back(
