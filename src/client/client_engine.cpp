@@ -182,7 +182,7 @@ void ClientEngine::Parts::transport_lost(ErrorCode code, std::string_view text, 
   handed_out_direct_.reset();
   handed_out_datagram_.reset();
   held_back_.reset();
-  publications.tell_handed_over(outputs);
+  publications.tell_fates(outputs);
   publications.lose();
   subscriptions.lose(outputs);
   directs.lose();
@@ -309,7 +309,7 @@ std::optional<EngineOutput> ClientEngine::Parts::poll(Instant now) {
   // What was appended behind the end.
   if (phase_ == Phase::kFinished) publications.give_up(ErrorCode::kNone, "closed", outputs);
   leave_when_due(now);
-  publications.tell_handed_over(outputs);
+  publications.tell_fates(outputs);
   if (outputs.empty() && held_back_) {
     if (subscriptions.wants(held_back_->datagram.subscription)) return hand_out_held_back();
     held_back_.reset();

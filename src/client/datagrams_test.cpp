@@ -18,8 +18,12 @@ class DatagramsTest : public test::ClientTest {
   PublicationId publish() {
     return engine_->publish(kChannel, {.mode = DeliveryMode::kDatagram});
   }
-  // Takes every datagram that is offered, as packets do.
   void send() {
+    take_all();
+    drain();
+  }
+  // Takes every datagram that is offered, as packets do.
+  void take_all() {
     engine_->flush(now_);
     while (const auto offer = engine_->sends().offer(engine_->source())) {
       ASSERT_TRUE(offer->datagram);
@@ -30,7 +34,6 @@ class DatagramsTest : public test::ClientTest {
       engine_->datagram_acked(*offer->datagram, milliseconds(1), now_);
       left_.push_back(std::move(bytes));
     }
-    drain();
   }
   // The last one that left.
   [[nodiscard]] wire::PublishDatagram sent() const {
@@ -150,6 +153,39 @@ TEST_F(DatagramsTest, ThatExpireBeforeTheyLeaveAreToldSoAndSentToNobody) {
   EXPECT_EQ(sent().first, Sequence(2));
   talk();
   EXPECT_TRUE(server_.skips.empty());
+}
+
+TEST_F(DatagramsTest, HaveTheirFatesToldInTheOrderOfTheirSequences) {
+  const PublicationId publication = publish();
+  connect();
+  append(publication, 1);
+  take_all();
+  append_timed(publication, 2, milliseconds(10));
+  now_ += milliseconds(20);
+
+  engine_->flush(now_);
+  drain();
+
+  ASSERT_EQ(settled_.size(), 2U);
+  EXPECT_EQ(settled_[0].fate, Fate::kHandedToNetwork);
+  EXPECT_EQ(settled_[1].fate, Fate::kExpired);
+}
+
+// spec: DATAGRAM-9
+TEST_F(DatagramsTest, ThatTheServersConnectionDoesNotTakeAreRejected) {
+  const PublicationId publication = publish();
+  connect();
+  append(publication, 2);
+  engine_->flush(now_);
+  const auto offer = engine_->sends().offer(engine_->source());
+  ASSERT_TRUE(offer && offer->datagram);
+
+  engine_->source().datagram_refused(offer->stream);
+
+  EXPECT_FALSE(engine_->sends().offer(engine_->source()));
+  drain();
+  EXPECT_EQ(settled(Fate::kRejected), (std::vector<std::uint64_t>{0, 1}));
+  EXPECT_EQ(settled_.back().code, ErrorCode::kModeUnsupported);
 }
 
 // spec: DATAGRAM-5

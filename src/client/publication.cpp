@@ -131,8 +131,7 @@ std::expected<void, ProtocolError> Publication::accepted(const wire::AckRun& run
 std::expected<void, ProtocolError> Publication::rejected(const wire::Reject& reject,
                                                          Outputs& outputs) {
   if (sends_datagrams()) {
-    refused_ = reject;
-    reject_all(outputs);
+    refuse(reject, outputs);
     return {};
   }
   if (reject.to > outbox_.sent()) return invalid("REJECT of what was not sent");
@@ -202,6 +201,11 @@ bool Publication::skips_some(Sequence from, Sequence to) const {
     if (skipped_[i].from < to && from < skipped_[i].to) return true;
   }
   return false;
+}
+
+void Publication::refuse(const wire::Reject& reject, Outputs& outputs) {
+  refused_ = reject;
+  reject_all(outputs);
 }
 
 // What has left has its fate, whatever the server says; all behind it will not be sent.

@@ -58,6 +58,8 @@ class Publication {
   [[nodiscard]] bool sends_datagrams() const { return options_.mode == DeliveryMode::kDatagram; }
   // What the next datagram holds. Nothing while the server has not answered. spec: DATAGRAM-1
   [[nodiscard]] std::optional<session::Outbox::Ahead> ahead();
+  // Nothing of it is taken, on this connection.
+  void refuse(const wire::Reject& reject, Outputs& outputs);
   // It is in a packet: its messages have their fate.
   [[nodiscard]] Settled hand_over(const wire::FramesAhead& frames);
   // What was not sent in time, or that a newer value took the place of, has its fate without an answer.

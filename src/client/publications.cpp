@@ -110,17 +110,27 @@ bool Publications::offer_datagram(session::StreamKey stream, session::SendQueue&
 
 void Publications::datagram_taken(session::StreamKey stream) {
   const Settled settled = streams_[stream.value()]->hand_over(datagram_.frames);
-  const bool goes_on =
-      !handed_over_.empty() && handed_over_.back().publication == settled.publication;
-  if (goes_on) {
-    handed_over_.back().to = settled.to;
+  auto* const last = fates_.empty() ? nullptr : std::get_if<Settled>(&fates_.back());
+  if (last != nullptr && last->publication == settled.publication) {
+    last->to = settled.to;
   } else {
-    handed_over_.push_back(settled);
+    fates_.push_back(settled);
   }
 }
 
-void Publications::tell_handed_over(Outputs& outputs) {
-  while (!handed_over_.empty()) outputs.push_back(handed_over_.pop_front());
+// spec: DATAGRAM-9
+void Publications::datagram_refused(session::StreamKey stream) {
+  Publication& publication = *streams_[stream.value()];
+  publication.refuse({.publication = publication.id(),
+                      .from = {},
+                      .to = {},
+                      .code = ErrorCode::kModeUnsupported,
+                      .text = "MODE_UNSUPPORTED: the server's connection takes no datagrams"},
+                     fates_);
+}
+
+void Publications::tell_fates(Outputs& outputs) {
+  while (!fates_.empty()) outputs.push_back(fates_.pop_front());
 }
 
 void Publications::wake(PublicationId id) {
@@ -185,6 +195,7 @@ std::expected<void, ProtocolError> Publications::rejected(const wire::Reject& re
 }
 
 void Publications::skip(Instant now, Outputs& outputs) {
+  tell_fates(outputs);
   for (const auto& publication : items_) publication->skip(now, outputs);
 }
 
@@ -198,6 +209,7 @@ std::optional<Instant> Publications::next_expiry() const {
 }
 
 void Publications::give_up(ErrorCode code, std::string_view text, Outputs& outputs) {
+  tell_fates(outputs);
   for (const auto& publication : items_) publication->give_up(code, text, outputs);
 }
 

@@ -38,8 +38,9 @@ class Publications final : public session::Refill {
   bool offer_datagram(session::StreamKey stream, session::SendQueue& queue,
                       session::Offer& offer) override;
   void datagram_taken(session::StreamKey stream) override;
-  // The fates of the messages that have left as datagrams since somebody looked.
-  void tell_handed_over(Outputs& outputs);
+  void datagram_refused(session::StreamKey stream) override;
+  // The fates that messages got while packets were built. Before those that they get later.
+  void tell_fates(Outputs& outputs);
   void wake(PublicationId id);
   // All who have something to send.
   void wake_all();
@@ -80,7 +81,7 @@ class Publications final : public session::Refill {
   session::ClientSession* session_ = nullptr;
   session::Governor governor_;
   Datagram datagram_;            // that was offered last
-  base::Ring<Settled> handed_over_;
+  Outputs fates_;                // of datagrams
 };
 
 }  // namespace orzatty::client

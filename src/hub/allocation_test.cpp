@@ -13,6 +13,17 @@ namespace {
 using session::test::allocation_count;
 using session::test::held_bytes;
 
+// Takes a datagram; every third is lost on its way.
+void take_datagram(Hub& hub, PeerKey peer, const session::Offer& offer, std::uint64_t size) {
+  hub.source(peer).datagram_taken(offer.stream);
+  hub.sends(peer).datagram_taken(offer.stream, size);
+  if (offer.datagram->value() % 3 == 0) {
+    hub.datagram_lost(peer, *offer.datagram);
+  } else {
+    hub.datagram_acked(peer, *offer.datagram);
+  }
+}
+
 // Takes everything that a peer is offered, and acknowledges it.
 std::uint64_t take_offers(Hub& hub, PeerKey peer, Instant now) {
   hub.flush(peer, now);
@@ -23,9 +34,13 @@ std::uint64_t take_offers(Hub& hub, PeerKey peer, Instant now) {
   while (const auto offer = sends.offer(hub.source(peer))) {
     std::uint64_t size = 0;
     for (const BytesView span : offer->bytes()) size += span.size();
+    taken += size;
+    if (offer->datagram) {
+      take_datagram(hub, peer, *offer, size);
+      continue;
+    }
     sends.taken(offer->stream, size, offer->fin);
     hub.acked(peer, offer->stream, size, now);
-    taken += size;
   }
   hub.written(peer, now);
   return taken;
@@ -149,6 +164,56 @@ TEST(Allocation, IsNotNeededForValuesThatTakeThePlaceOfOthers) {
 
   EXPECT_EQ(allocation_count - before, 0U);
   EXPECT_GT(delivered, 20'000 * payload.size());
+}
+
+TEST(Allocation, IsNotNeededForDatagrams) {
+  Instant now{};
+  Hub hub({.limits = {},
+           .rules = {},
+           .channel_default = {.mode = DeliveryMode::kDatagram, .retention = {}}},
+          1, now);
+  const PeerKey reader = admit(hub, "reader", now);
+  const Bytes request =
+      session::test::frame(wire::Subscribe{.subscription = SubscriptionId(1),
+                                           .pattern = *ChannelPattern::parse("game"),
+                                           .start = {},
+                                           .positions = {}});
+  hub.handle_control(reader, request, session::Fin::kNo, now);
+  const PeerKey publisher = admit(hub, "alice", now);
+  const Bytes preface = session::test::frame(wire::Publish{.publication = PublicationId(1),
+                                                           .producer = producer_id(1),
+                                                           .epoch = {},
+                                                           .next = {},
+                                                           .channel = channel("game"),
+                                                           .mode = DeliveryMode::kDatagram});
+  hub.handle_stream(publisher, RemoteStream(2), preface, session::Fin::kNo, now);
+  while (hub.poll()) continue;
+  const Bytes message = session::test::message(std::string(60, 'x'));
+  wire::DatagramHeader header;
+  Bytes datagram;
+  std::uint64_t sent = 0;
+  std::uint64_t delivered = 0;
+  const auto publish = [&](int count) {
+    for (int i = 0; i < count; ++i, ++sent) {
+      now += std::chrono::microseconds(50);
+      const std::size_t size = wire::encode_header(
+          wire::PublishDatagram{PublicationId(1), Sequence(sent), 0, false, {}}, header);
+      datagram.assign(header.begin(), header.begin() + static_cast<std::ptrdiff_t>(size));
+      datagram.insert(datagram.end(), message.begin(), message.end());
+      hub.handle_datagram(publisher, datagram, now);
+      while (hub.poll()) continue;
+      delivered += take_offers(hub, reader, now);
+    }
+  };
+  publish(50'000);
+
+  const std::size_t before = allocation_count;
+  publish(50'000);
+
+  EXPECT_EQ(allocation_count - before, 0U);
+  EXPECT_EQ(hub.counters().messages_out, 100'000U);
+  EXPECT_GT(delivered, 100'000U * message.size());
+  EXPECT_GT(hub.counters().datagrams_lost, 30'000U);
 }
 
 TEST(Allocation, IsNotNeededForDirectMessages) {

@@ -43,7 +43,7 @@ void Peer::refill(session::StreamKey stream, session::SendQueue& queue) {
     const auto refilled =
         source.delivery->refill(queue, session.core(), marks(), counters, channels_read, written_at);
     if (refilled == Delivery::Refilled::kNoRoom) starved_.push_back(stream);
-    if (refilled == Delivery::Refilled::kExhausted) exhausted.push_back(source.delivery->id());
+    if (refilled == Delivery::Refilled::kExhausted) fail_exhausted(*source.delivery);
   } else if (source.direct != nullptr) {
     if (!source.direct->refill(queue, session.core(), marks())) starved_.push_back(stream);
   }
@@ -54,13 +54,14 @@ bool Peer::offer_datagram(session::StreamKey stream, session::SendQueue& queue,
   Delivery* const delivery =
       stream.value() < sources_.size() ? sources_[stream.value()].delivery : nullptr;
   if (delivery == nullptr || !delivery->has_datagrams()) return false;
+  if (!takes_datagrams_) return fail_without_datagrams(*delivery), false;
   if (datagrams_ == nullptr) datagrams_ = std::make_unique<Datagrams>();
   Delivery::Datagram& next = datagrams_->offered;
   switch (delivery->offer(next, queue, marks(), counters, written_at)) {
     case Delivery::Offered::kDatagram: break;
     case Delivery::Offered::kNothing: return false;
     case Delivery::Offered::kNoRoom: return starved_.push_back(stream), false;
-    case Delivery::Offered::kExhausted: return exhausted.push_back(delivery->id()), false;
+    case Delivery::Offered::kExhausted: return fail_exhausted(*delivery), false;
   }
   session::fill_datagram(offer, BytesView(next.header).first(next.header_size), next.step.begin,
                          next.step.size);
@@ -71,6 +72,22 @@ bool Peer::offer_datagram(session::StreamKey stream, session::SendQueue& queue,
 void Peer::datagram_taken(session::StreamKey stream) {
   datagrams_->in_flight.add(
       sources_[stream.value()].delivery->taken(datagrams_->offered, counters, channels_read));
+}
+
+// spec: DATAGRAM-9
+void Peer::datagram_refused(session::StreamKey stream) {
+  takes_datagrams_ = false;
+  fail_without_datagrams(*sources_[stream.value()].delivery);
+}
+
+void Peer::fail_exhausted(const Delivery& delivery) {
+  failures.push_back({delivery.id(), ErrorCode::kLimitExceeded,
+                      "one stream can carry no more publishers: subscribe again"});
+}
+
+void Peer::fail_without_datagrams(const Delivery& delivery) {
+  failures.push_back({delivery.id(), ErrorCode::kModeUnsupported,
+                      "a channel of it sends datagrams, which your connection does not take"});
 }
 
 void Peer::datagram_acked(session::DatagramTag tag) {

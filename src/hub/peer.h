@@ -30,6 +30,13 @@ struct ReturnWish {
   std::vector<wire::HelloDirect> directs;
 };
 
+// Why a subscription cannot go on.
+struct Failure {
+  SubscriptionId subscription;
+  ErrorCode code;
+  std::string_view text;
+};
+
 class Peer final : public session::Refill {
  public:
   Peer(base::SlabKey own_key, const Limits& limits, std::uint64_t seed, Instant now)
@@ -40,8 +47,9 @@ class Peer final : public session::Refill {
   bool offer_datagram(session::StreamKey stream, session::SendQueue& queue,
                       session::Offer& offer) override;
   void datagram_taken(session::StreamKey stream) override;
-  void datagram_lost(session::DatagramTag tag) override;
+  void datagram_refused(session::StreamKey stream) override;
   void datagram_acked(session::DatagramTag tag);
+  void datagram_lost(session::DatagramTag tag);
   // The transport acknowledged bytes: there may be room for marks again. spec: CREDIT-4
   void acked(session::StreamKey stream, std::uint64_t size);
 
@@ -78,7 +86,7 @@ class Peer final : public session::Refill {
   bool said_close = false;                            // it will not come back
   std::map<std::uint64_t, Publication> publications;  // by id
   std::vector<Channel*> channels_read;                // since the hub looked last
-  std::vector<SubscriptionId> exhausted;              // whose streams can carry no more producers
+  std::vector<Failure> failures;                      // of subscriptions, since then
   std::uint64_t next_subscription = 0;                // ids below it were used
   std::size_t waiting_positions = 0;                  // of wildcards that look for channels
   DeliveryCounters counters;
@@ -94,6 +102,8 @@ class Peer final : public session::Refill {
     DirectLog* direct = nullptr;
   };
   void bind(session::StreamKey stream, const Source& source);
+  void fail_exhausted(const Delivery& delivery);
+  void fail_without_datagrams(const Delivery& delivery);
   struct Datagrams {
     DatagramsInFlight in_flight;
     Delivery::Datagram offered;
@@ -110,6 +120,7 @@ class Peer final : public session::Refill {
   std::unique_ptr<session::Scratch> marks_;  // made with the first stream: most peers only publish
   std::vector<session::StreamKey> starved_;  // wait for room in it
   std::unique_ptr<Datagrams> datagrams_;     // made with the first: most peers get none
+  bool takes_datagrams_ = true;              // as far as is known
   std::vector<Source> sources_;
   std::map<std::uint64_t, std::unique_ptr<Delivery>> deliveries_;  // by id
   std::optional<ReadersByChannel> readers_;  // since somebody asked: most peers never reply

@@ -353,12 +353,11 @@ void Subscribing::written(Peer& peer) {
     peer.channels_read.pop_back();
     tend(channel);
   }
-  for (const SubscriptionId id : peer.exhausted) {
-    if (peer.find_delivery(id) == nullptr) continue;
-    end(peer, id, ErrorCode::kLimitExceeded,
-        "one stream can carry no more publishers: subscribe again");
+  for (const Failure& failure : peer.failures) {
+    if (peer.find_delivery(failure.subscription) == nullptr) continue;
+    end(peer, failure.subscription, failure.code, failure.text);
   }
-  peer.exhausted.clear();
+  peer.failures.clear();
 }
 
 }  // namespace orzatty::hub

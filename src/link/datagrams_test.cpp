@@ -244,6 +244,45 @@ TEST(Datagrams, ReachAHandlerOfTheServer) {
   EXPECT_EQ(world.server->hub().counters().handed_over, 1U);
 }
 
+// spec: DATAGRAM-9
+TEST(Datagrams, ToAServerThatTakesNoneAreRejected) {
+  WorldConfig config = datagram_world();
+  config.server_takes_datagrams = false;
+  World world(config);
+  Client& alice = world.client("alice");
+  alice.mode = DeliveryMode::kDatagram;
+
+  alice.publish("game", "one");
+  ASSERT_TRUE(world.run_until([&] { return alice.settled(); }));
+  alice.publish("game", "another");
+  ASSERT_TRUE(world.run_until([&] { return alice.settled(); }));
+
+  EXPECT_EQ(count_of(alice, Fate::kRejected), 2U);
+  EXPECT_THAT(alice.fates, Each(Field(&client::Settled::code, ErrorCode::kModeUnsupported)));
+  EXPECT_THAT(alice.disconnected, IsEmpty());
+}
+
+// spec: DATAGRAM-9
+TEST(Datagrams, ToASubscriberWhoseConnectionTakesNoneEndItsSubscriptionAlone) {
+  World world(datagram_world());
+  Client& alice = world.client("alice");
+  Client& bob = world.client("bob");
+  Client& carol = world.client_without_datagrams("carol");
+  alice.mode = DeliveryMode::kDatagram;
+  bob.subscribe("game");
+  carol.subscribe("game");
+  ASSERT_TRUE(world.run_until([&] { return bob.ready == 1 && carol.ready == 1; }));
+
+  alice.publish("game", "one");
+  ASSERT_TRUE(world.run_until([&] { return !carol.ended.empty() && bob.seen.size() == 1; }));
+  carol.subscribe("game");
+  ASSERT_TRUE(world.run_until([&] { return carol.ended.size() == 2; }));
+
+  EXPECT_THAT(carol.ended, Each(Field(&client::SubscriptionEnded::code, ErrorCode::kModeUnsupported)));
+  EXPECT_THAT(carol.disconnected, IsEmpty());
+  EXPECT_THAT(carol.seen, IsEmpty());
+}
+
 // spec: DATAGRAM-2
 TEST(Datagrams, OfAStrangerHaveNoEffectAndAreCounted) {
   World world(datagram_world());

@@ -45,14 +45,15 @@ void settle(const Carried& carried, const session::Offer& offer, const quic::Wri
   }
 }
 
-// A datagram is taken whole or waits for the next packet. One that the peer refuses is as good as lost.
+// A datagram is taken whole or waits for the next packet.
 void settle_datagram(const Carried& carried, const session::Offer& offer,
                      const quic::Written& written) {
-  const bool refused = written.status == quic::WriteStatus::kDatagramRefused;
-  if (written.taken == 0 && !refused) return;
-  carried.source->datagram_taken(offer.stream);
-  carried.sends->datagram_taken(offer.stream, written.taken);
-  if (refused) carried.source->datagram_lost(*offer.datagram);
+  if (written.status == quic::WriteStatus::kDatagramRefused) {
+    carried.source->datagram_refused(offer.stream);
+  } else if (written.taken > 0) {
+    carried.source->datagram_taken(offer.stream);
+    carried.sends->datagram_taken(offer.stream, written.taken);
+  }
 }
 
 quic::Written write_offer(quic::Connection& connection, const Carried& carried,

@@ -96,9 +96,11 @@ struct Seen {
 // A program with a client: says what it wants and remembers what it was told.
 class Client final : public Node, private ClientEvents {
  public:
-  Client(const Limits& limits, std::string token, std::uint64_t seed, Instant now)
+  Client(const Limits& limits, std::string token, std::uint64_t seed, Instant now,
+         bool takes_datagrams = true)
       : link_({.limits = limits, .token = std::move(token), .producer = producer_of(seed)},
-              connection_config(limits), client_credentials(), "localhost", *this, seed, now) {}
+              connection_config(limits, takes_datagrams), client_credentials(), "localhost", *this,
+              seed, now) {}
 
   // Whatever does not fit into the outbox now is appended when it does.
   void publish(std::string_view name, std::string text,
@@ -153,6 +155,7 @@ class Client final : public Node, private ClientEvents {
   std::vector<client::Missed> missed;
   std::vector<std::size_t> seen_at_gap;  // how much it had seen then, for each of them
   std::vector<client::DirectMissed> missed_direct;
+  std::vector<client::SubscriptionEnded> ended;
   std::vector<std::string> drained;
   std::size_t resets = 0;
   std::size_t seen_at_reset = 0;
@@ -171,11 +174,12 @@ class Client final : public Node, private ClientEvents {
     base::Prng(seed).fill(id.bytes);
     return id;
   }
-  static quic::ConnectionConfig connection_config(const Limits& limits) {
+  static quic::ConnectionConfig connection_config(const Limits& limits, bool takes_datagrams) {
     return {.stream_window = limits.stream_window,
             .connection_window = limits.connection_window,
             .uni_stream_count = limits.subscription_count_max + limits.passing_stream_count_max,
-            .idle_timeout = 3 * limits.dead_after};
+            .idle_timeout = 3 * limits.dead_after,
+            .datagram_frame_size_max = takes_datagrams ? 65535U : 0U};
   }
   void append_waiting() {
     for (auto& [name, publication] : publications_) {
@@ -207,6 +211,8 @@ class Client final : public Node, private ClientEvents {
     } else if (const auto* gap = std::get_if<client::Missed>(&output)) {
       missed.push_back(*gap);
       seen_at_gap.push_back(seen.size());
+    } else if (const auto* end = std::get_if<client::SubscriptionEnded>(&output)) {
+      ended.push_back(*end);
     } else if (const auto* draining = std::get_if<client::Draining>(&output)) {
       drained.push_back(draining->text);
     } else {
@@ -342,6 +348,7 @@ struct WorldConfig {
   std::uint64_t seed = 1;
   std::string application_protocol = "orzatty/1";  // the server's
   bool under_load = false;  // the server asks strangers to prove their address
+  bool server_takes_datagrams = true;
   struct Bottleneck {  // either way
     double rate = 0;   // bytes per second; 0: there is none
     Duration queue = 20ms;
@@ -364,6 +371,11 @@ class World final : private ServerEvents {
 
   Client& client(std::string_view name) {
     return client_with_token(token_of(name), config_.limits);
+  }
+  // Of whose kind there should be none. spec: TRANSPORT-7
+  Client& client_without_datagrams(std::string_view name) {
+    return add(std::make_unique<Client>(config_.limits, token_of(name), random_.next(), now, false),
+               next_address());
   }
   Client& client_with_token(std::string token, const Limits& limits) {
     return add(std::make_unique<Client>(limits, std::move(token), random_.next(), now),
@@ -451,6 +463,8 @@ class World final : private ServerEvents {
                                   .bidi_stream_count = 1,
                                   .uni_stream_count = 0,
                                   .idle_timeout = 3 * config_.limits.dead_after,
+                                  .datagram_frame_size_max =
+                                      config_.server_takes_datagrams ? 65535U : 0U,
                                   .application_protocol = config_.application_protocol};
     if (config_.under_load) config.endpoint.retry_above_half_open = 0;
     config.hub = {.limits = config_.limits,

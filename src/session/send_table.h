@@ -36,8 +36,8 @@ class Refill {
   }
   // The one that was offered last is in a packet, which holds its bytes.
   virtual void datagram_taken(StreamKey stream) { static_cast<void>(stream); }
-  // One that was taken will not arrive.
-  virtual void datagram_lost(DatagramTag tag) { static_cast<void>(tag); }
+  // The peer does not take it, nor any that comes after: there had better be none.
+  virtual void datagram_refused(StreamKey stream) { static_cast<void>(stream); }
 
  protected:
   ~Refill() = default;

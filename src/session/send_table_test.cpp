@@ -17,6 +17,12 @@ using namespace std::chrono_literals;
 class Sources final : public Refill {
  public:
   explicit Sources(Scratch& scratch) : scratch_(scratch) {}
+  bool offer_datagram(StreamKey stream, SendQueue&, Offer& offer) override {
+    if (datagrams[stream] == 0) return false;
+    --datagrams[stream];
+    offer.datagram = DatagramTag(0);
+    return true;
+  }
   void refill(StreamKey stream, SendQueue& queue) override {
     ++refills;
     std::size_t& left = bytes[stream];
@@ -26,6 +32,7 @@ class Sources final : public Refill {
     left -= size;
   }
   std::map<StreamKey, std::size_t> bytes;
+  std::map<StreamKey, std::size_t> datagrams;
   std::size_t refills = 0;
 
  private:
@@ -117,6 +124,26 @@ TEST_F(SendTableTest, StreamsBelowOneThatWasActiveLeaveAPartOfTheWindowFree) {
   EXPECT_EQ(send(1000), bulk);
   table_.begin_turn({.size = 10'000, .in_flight = 5500}, now_);
   EXPECT_EQ(send(1000), std::nullopt);
+}
+
+// spec: PRIORITY-2
+TEST_F(SendTableTest, StreamsYieldToADatagramToo) {
+  const StreamKey bulk = open(0);
+  const StreamKey urgent = open(7);
+  sources_.bytes[bulk] = 1'000'000;
+  sources_.datagrams[urgent] = 1;
+  table_.wake(bulk);
+  table_.wake(urgent);
+  table_.begin_turn({.size = 10'000, .in_flight = 9000}, now_);
+
+  const auto offer = table_.offer(sources_);
+  ASSERT_TRUE(offer && offer->datagram);
+  EXPECT_EQ(offer->stream, urgent);
+  table_.datagram_taken(urgent, 1000);
+
+  EXPECT_EQ(send(1000), std::nullopt);
+  table_.begin_turn({.size = 10'000, .in_flight = 9000}, now_ + SendTable::kYieldFor);
+  EXPECT_EQ(send(1000), bulk);
 }
 
 // spec: PRIORITY-2

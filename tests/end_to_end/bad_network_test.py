@@ -1,5 +1,9 @@
 """What is published arrives once and in order, whatever the network between does."""
 
+import json
+import re
+import signal
+
 import hub
 import through_lab
 
@@ -57,6 +61,37 @@ class Unordered(through_lab.ThroughLab):
 
     def test_with_a_new_address_every_second(self):
         self.assert_each_arrives_once("seed = 7\ndelay = '5ms'\nrebind_every = '1s'\n", rate=1000)
+
+
+class Datagrams(through_lab.ThroughLab):
+    COUNT = 2000
+
+    def test_with_5_percent_loss_each_is_seen_in_order_or_told_as_lost(self):
+        config = self.file("orzatty.toml", b"[[channel]]\npattern = 'a'\nmode = 'datagram'\n")
+        lab = self.lab("seed = 1\ndelay = '5ms'\nloss = 0.05\n", "--config", config)
+        subscriber = self.start("sub", "--verbose", "--json", "--timeout", 8, "a", env=self.env)
+        subscriber.wait_for_line("stderr", "subscribed to a")
+        source = self.file("in", b"".join(b"%d\n" % number for number in range(self.COUNT)))
+        publisher = self.start("pub", "--json", "a", "--file", source, "--rate", 1000, "--mode", "datagram",
+                               env=self.env)
+        published, account, complaint = publisher.finish()
+        self.assertEqual(published, 0, complaint)
+        self.assertEqual(json.loads(account.splitlines()[-1])["handed_to_network"], self.COUNT)
+        code, out, told = subscriber.finish()
+        self.assertEqual(code, 4, told)  # some were missed
+        lab.send(signal.SIGINT)
+        network = json.loads(lab.finish()[1])
+        self.assertGreater(min(network["up"]["lost"], network["down"]["lost"]), 0, network)
+
+        offsets = [json.loads(line)["offset"] for line in out.splitlines()]
+        self.assertEqual(offsets, sorted(set(offsets)))
+        missed = [range(int(first), int(last) + 1) for first, last in
+                  re.findall(r"missed \d+ messages of a, offsets (\d+) to (\d+): lost", told)]
+        self.assertGreater(len(missed), 0)
+        covered = sorted(offsets + [offset for gap in missed for offset in gap])
+        self.assertEqual(covered, list(range(len(covered))))
+        self.assertGreater(len(covered), 0.9 * self.COUNT)  # what the server got
+        self.assertGreater(len(offsets), 0.8 * self.COUNT)
 
 
 if __name__ == "__main__":
