@@ -7,6 +7,7 @@
 #include <chrono>
 #include <exception>
 #include <future>
+#include <mutex>
 #include <utility>
 
 #include "base/address.h"
@@ -123,7 +124,8 @@ class MetricsEndpoint::Http {
     };
     callbacks.log_message = [](const mg_connection* connection, const char* message) noexcept {
       Http& http = of(connection);
-      if (http.context_ == nullptr && http.problem_.empty()) http.problem_ = view(message);
+      const std::lock_guard lock(http.problem_guard_);  // its threads run before mg_start() returns
+      if (http.problem_.empty()) http.problem_ = view(message);
       return 1;
     };
     context_ = mg_start(&callbacks, this, const_cast<const char**>(options.data()));
@@ -166,7 +168,8 @@ class MetricsEndpoint::Http {
 
   const MetricsPages& pages_;
   mg_context* context_ = nullptr;
-  std::string problem_;  // the first that it told while it started
+  std::mutex problem_guard_;
+  std::string problem_;  // the first that it told: why it did not start, if it did not
   std::string host_;     // where it listens
   int port_ = 0;
 };

@@ -227,6 +227,7 @@ void ClientEngine::Parts::welcomed(const wire::Welcome& welcome, Instant now) {
     if (auto resumed = subscriptions.resume(*session, welcome.subscriptions); !resumed) {
       return session->core().fail(resumed.error());
     }
+    requests.go_on(*session);
   } else {
     directs.begin_anew();
     requests.begin_anew(outputs);

@@ -58,6 +58,7 @@ class Server {
   }
 
   bool welcoming = true;
+  bool resumes = false;   // sessions that it knows
   bool answering = true;  // acknowledges
   ErrorCode refusal = ErrorCode::kNone;
   std::set<std::uint64_t> rejected;  // sequences
@@ -83,9 +84,11 @@ class Server {
   };
 
   void take(session::ServerOutput& output, Instant now) {
-    if (std::holds_alternative<session::HelloReceived>(output)) {
+    if (const auto* hello = std::get_if<session::HelloReceived>(&output)) {
       if (refusal != ErrorCode::kNone) return session->close(refusal, "refused");
-      if (welcoming) session->welcome(session::test::welcome(limits_), now);
+      wire::Welcome welcome = session::test::welcome(limits_);
+      welcome.resumed = resumes && hello->hello.session == welcome.session;
+      if (welcoming) session->welcome(welcome, now);
     } else if (auto* opened = std::get_if<session::PublicationOpened>(&output)) {
       prefaces.push_back(opened->publish);
       publications_[opened->publish.publication] = opened->publish.producer;

@@ -1,11 +1,9 @@
 #include "client/requests.h"
 
-#include <vector>
-
 namespace orzatty::client {
 
 bool Requests::add(const AwaitedReply& request) {
-  if (waiting_.size() + cancelled_.size() >= count_max_) return false;
+  if (waiting_.size() + cancelled_.size() + unsaid_.size() >= count_max_) return false;
   waiting_.emplace(request.id, request);
   ends_.emplace(request.until, request.id);
   unsettled_.emplace(Message(request.publication, request.sequence), request.id);
@@ -28,32 +26,42 @@ void Requests::fail(const CorrelationId& id, RequestFailed::Why why, ErrorCode c
 }
 
 // CANCEL overtakes what waits in an outbox, so before the request is known to be there it would
-// find nothing. Without a session nothing is said: the server forgets the request when its time to
-// live is over. spec: REQUEST-7
+// find nothing. spec: REQUEST-7
 void Requests::cancel(const CorrelationId& id, session::ClientSession* session) {
   const auto found = waiting_.find(id);
   if (found == waiting_.end()) return;
   const Message message(found->second.publication, found->second.sequence);
   const bool settled = !unsettled_.contains(message);
   erase(id);
-  if (!settled) {
+  if (settled) {
+    say_cancelled(id, session);
+  } else {
     cancelled_.emplace(message, id);
-  } else if (session != nullptr && session->open()) {
-    session->cancel(id);
   }
+}
+
+void Requests::say_cancelled(const CorrelationId& id, session::ClientSession* session) {
+  if (session != nullptr && session->open()) {
+    session->cancel(id);
+  } else {
+    unsaid_.push_back(id);
+  }
+}
+
+void Requests::go_on(session::ClientSession& session) {
+  for (const CorrelationId& id : unsaid_) session.cancel(id);
+  unsaid_.clear();
 }
 
 void Requests::settle_cancelled(const Settled& settled, session::ClientSession* session) {
   auto next = cancelled_.lower_bound({settled.publication, settled.from});
   while (next != cancelled_.end() && next->first < Message(settled.publication, settled.to)) {
-    const bool awaited = settled.fate == Fate::kAccepted;
-    if (awaited && session != nullptr && session->open()) session->cancel(next->second);
+    if (settled.fate == Fate::kAccepted) say_cancelled(next->second, session);
     next = cancelled_.erase(next);
   }
 }
 
-void Requests::settled(const Settled& settled, session::ClientSession* session,
-                       Outputs& outputs) {
+void Requests::settled(const Settled& settled, session::ClientSession* session, Outputs& outputs) {
   settle_cancelled(settled, session);
   auto next = unsettled_.lower_bound({settled.publication, settled.from});
   while (next != unsettled_.end() && next->first < Message(settled.publication, settled.to)) {
@@ -69,6 +77,7 @@ void Requests::settled(const Settled& settled, session::ClientSession* session,
 }
 
 void Requests::begin_anew(Outputs& outputs) {
+  unsaid_.clear();
   std::vector<CorrelationId> lost;
   for (const auto& [id, request] : waiting_) {
     if (!unsettled_.contains({request.publication, request.sequence})) lost.push_back(id);
@@ -90,6 +99,7 @@ std::optional<Instant> Requests::next_expiry() const {
 
 void Requests::give_up(ErrorCode code, Outputs& outputs) {
   cancelled_.clear();
+  unsaid_.clear();
   while (!ends_.empty()) {
     const CorrelationId id = ends_.begin()->second;
     fail(id, RequestFailed::Why::kLost, code, outputs);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "client/publication.h"
 #include "session/client_session.h"
@@ -22,12 +23,15 @@ class Requests {
   // A reply came. False when nobody waits for it.
   [[nodiscard]] bool take(const CorrelationId& id) { return erase(id); }
   // Nobody wants the reply any more; the server is told as soon as it is known to have the request,
-  // if there is a session then.
+  // and there is a connection.
   void cancel(const CorrelationId& id, session::ClientSession* session);
   // Its message was never appended.
   void withdraw(const CorrelationId& id) { erase(id); }
-  // Messages of a publication have their fate: of a request that was not accepted no reply will come.
+  // Messages of a publication have their fate: of a request that was not accepted no reply will
+  // come.
   void settled(const Settled& settled, session::ClientSession* session, Outputs& outputs);
+  // The session has a connection again.
+  void go_on(session::ClientSession& session);
   // The session is a new one: replies to what was accepted in the last one will not come.
   void begin_anew(Outputs& outputs);
   void expire(Instant now, Outputs& outputs);
@@ -39,6 +43,7 @@ class Requests {
   using Message = std::pair<PublicationId, Sequence>;
 
   bool erase(const CorrelationId& id);
+  void say_cancelled(const CorrelationId& id, session::ClientSession* session);
   void settle_cancelled(const Settled& settled, session::ClientSession* session);
   void fail(const CorrelationId& id, RequestFailed::Why why, ErrorCode code, Outputs& outputs);
 
@@ -47,6 +52,7 @@ class Requests {
   std::set<std::pair<Instant, CorrelationId>> ends_;
   std::map<Message, CorrelationId> unsettled_;  // those of them whose message has no fate
   std::map<Message, CorrelationId> cancelled_;  // unwanted, and the server may not have them yet
+  std::vector<CorrelationId> unsaid_;  // unwanted, and the server, which has them, is out of reach
 };
 
 }  // namespace orzatty::client

@@ -178,6 +178,23 @@ TEST_F(RequestTest, ThatIsWithdrawnBeforeTheServerIsKnownToHaveItIsToldOnceItIs)
 }
 
 // spec: REQUEST-7
+TEST_F(RequestTest, ThatIsWithdrawnWithoutAConnectionIsToldOnceThereIsOneAgain) {
+  server_.resumes = true;
+  connect();
+  ASSERT_TRUE(ask(7));
+  talk();
+  lose();
+
+  engine_->cancel(id(7));
+  EXPECT_THAT(server_.cancelled, IsEmpty());
+  wait_for_retry();
+  connect();
+
+  EXPECT_THAT(server_.cancelled, ElementsAre(id(7)));
+  EXPECT_THAT(failures(), IsEmpty());
+}
+
+// spec: REQUEST-7
 TEST_F(RequestTest, ThatIsWithdrawnAndThenRefusedIsNotToldToTheServer) {
   server_.rejected = {0};
   connect();
