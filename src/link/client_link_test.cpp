@@ -394,5 +394,23 @@ TEST(ClientLink, AClientWhoseNatForgotItIsFollowedAsSoonAsItSpeaks) {
   EXPECT_TRUE(world.left.empty());
 }
 
+// spec: TRANSPORT-5
+TEST(ClientLink, AListenerWhoseNatForgotItIsFollowedAtItsNextHeartbeat) {
+  World world;
+  Client& alice = world.client("alice");
+  Client& bob = world.client("bob");
+  bob.subscribe("chat");
+  ASSERT_TRUE(world.run_until([&] { return bob.ready == 1 && !alice.connected.empty(); }));
+  world.run_for(2s);
+
+  world.rebind(bob);
+  alice.publish("chat", "for somebody who has nothing to say");
+  const Instant begin = world.now;
+  ASSERT_TRUE(world.run_until([&] { return bob.seen.size() == 1; }, 10s));
+
+  EXPECT_LE(world.now - begin, Limits().heartbeat_interval + 100ms);
+  EXPECT_EQ(bob.connected.size(), 1U);
+}
+
 }  // namespace
 }  // namespace orzatty::link::test
