@@ -14,6 +14,7 @@
 #include "base/slab.h"
 #include "hub/deadlines.h"
 #include "hub/latest_values.h"
+#include "hub/pattern_bag.h"
 #include "hub/producers.h"
 #include "hub/readers.h"
 #include "orzatty/channel.h"
@@ -127,6 +128,7 @@ class Channel {
   std::optional<Instant> timer;         // that is set there
   std::uint32_t publication_count = 0;  // open ones
   std::optional<Instant> unused_since;
+  PatternBag::Answer returning;  // whether a session that waits is subscribed to it
   bool has_refused = false;  // a message, and shall know it when it comes again
   bool slow_told = false;    // of the debts that are open now
   bool untended = false;     // stands in the line of Subscribing

@@ -4,12 +4,16 @@
 
 namespace orzatty::hub {
 
-void PatternBag::add(const ChannelPattern& pattern) { ++counts_[std::string(pattern.text())]; }
+void PatternBag::add(const ChannelPattern& pattern) {
+  ++counts_[std::string(pattern.text())];
+  ++version_;
+}
 
 void PatternBag::remove(const ChannelPattern& pattern) {
   const auto found = counts_.find(pattern.text());
   ORZATTY_ASSERT(found != counts_.end());
   if (--found->second == 0) counts_.erase(found);
+  ++version_;
 }
 
 bool PatternBag::may_match(const ChannelName& name) const {

@@ -472,7 +472,7 @@ ErrorCode Publishing::expect_reply(const Peer& peer, Channel& channel,
                                    const wire::MessageView& message, Offset offset) {
   const auto id = request_id(message);
   if (!id) return ErrorCode::kNone;
-  if (channel.readers().empty() && !sessions_.subscribed(channel.name())) {
+  if (channel.readers().empty() && !sessions_.subscribed(channel.name(), channel.returning)) {
     return ErrorCode::kNoResponder;
   }
   using std::chrono::milliseconds;

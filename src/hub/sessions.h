@@ -62,8 +62,8 @@ class Sessions {
   [[nodiscard]] std::optional<Instant> next_timeout() const;
   [[nodiscard]] std::size_t size() const { return detached_.size(); }
   // Some of those that wait are subscribed to it, and will be again.
-  [[nodiscard]] bool subscribed(const ChannelName& channel) const {
-    return patterns_.may_match(channel);
+  [[nodiscard]] bool subscribed(const ChannelName& channel, PatternBag::Answer& last) const {
+    return patterns_.may_match(channel, last);
   }
   // In the order of ids.
   [[nodiscard]] const std::map<SessionId, DetachedSession>& detached() const { return detached_; }
