@@ -51,6 +51,7 @@ base::ProducerNumber Channel::own_producer(const ProducerId& id, std::string_vie
 
 // spec: PUBLISH-6
 bool Channel::append(const Batch& batch, Instant now) {
+  if (overtaken_too_far(batch)) return false;
   if (!index_.make_room() || !producers_.make_room(batch.producer)) return false;
   if (values_ != nullptr && !values_->stage(batch.body, now)) return false;
   const base::LogCursor begin = log_.end();
@@ -73,6 +74,13 @@ bool Channel::append(const Batch& batch, Instant now) {
   }
   note_stored(batch, begin, now);
   return true;
+}
+
+// What was stored out of order is let go of in the order of the log: that costs no more in all.
+bool Channel::overtaken_too_far(const Batch& batch) const {
+  const auto& runs = producers_[batch.producer].runs;
+  if (runs.size() <= kOvertakenMax) return false;
+  return index_.find(runs[runs.size() - 1 - kOvertakenMax])->first_sequence > batch.first;
 }
 
 // The log got it.

@@ -55,6 +55,11 @@ class Channel {
   // Of each run, beside its bytes: in the index, and in the list of its producer's.
   static constexpr std::uint64_t kRunCost = base::RunIndex::kRunCost + sizeof(base::RunNumber);
 
+  // How many runs of a producer may be stored before one with lower sequences: finding its place among
+  // them costs by their number. Nobody has more than half as many under way, and of these a few may
+  // be cut, by what is known of them or refused. spec: PUBLISH-11
+  static constexpr std::size_t kOvertakenMax = 2048;
+
   Channel(ChannelName name, ChannelEpoch epoch, const ChannelConfig& config, const Limits& limits,
           base::SegmentPool& pool, ChannelTraffic& traffic);
 
@@ -83,8 +88,9 @@ class Channel {
   // The entry of the server itself, made when it is new.
   [[nodiscard]] base::ProducerNumber own_producer(const ProducerId& id, std::string_view identity);
 
-  // Stores whole frames behind everything else; false when there is no memory for them. In mode
-  // latest the body is all of them, and their keys were admitted.
+  // Stores whole frames behind everything else; false when there is no memory for them, or when they
+  // are overtaken by more than kOvertakenMax runs. In mode latest the body is all of them, and their
+  // keys were admitted.
   [[nodiscard]] bool append(const Batch& batch, Instant now);
   // Lets go of what the retention does not ask for and nobody who is waited for needs. Readers that
   // stood there are added to `overtaken`.
@@ -143,6 +149,7 @@ class Channel {
   [[nodiscard]] bool may_go(const base::LogRun& run, Instant now) const;
   // How many runs of the producer do not begin behind that sequence. O(log n).
   [[nodiscard]] std::size_t runs_up_to(base::ProducerNumber producer, Sequence sequence) const;
+  [[nodiscard]] bool overtaken_too_far(const Batch& batch) const;
   void note_newest(BytesView frames, base::LogCursor begin);
 
   ChannelName name_;

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "hub/channel.h"
 #include "hub/hub_for_test.h"
 
 namespace orzatty::hub::test {
@@ -152,6 +153,33 @@ TEST(Unordered, WhoFindsNoRoomForItsChannelHasNoMoreHolesThanOthers) {
 
   ASSERT_TRUE(alice.closed_by_hub);
   EXPECT_EQ(alice.closed_by_hub->code, ErrorCode::kLimitExceeded);
+}
+
+// Of two who take turns, so that each message is a run.
+// spec: PUBLISH-11
+TEST(Unordered, WhatWasOvertakenByMoreThanAnybodyMayHaveUnderWayIsRejected) {
+  World world(unordered());
+  Client& alice = world.connect("alice");
+  Client& bob = world.connect("bob");
+  for (Client* const client : {&alice, &bob}) client->open_publication(preface());
+  const auto take_turns = [&](std::uint64_t sequence) {
+    alice.send_passing(preface(), sequence, ones(1));
+    world.run();
+    bob.send_passing(preface(), sequence, ones(1));
+    world.run();
+  };
+  for (std::uint64_t i = 0; i < Channel::kOvertakenMax; ++i) take_turns(10 + i);
+  alice.send_passing(preface(), 1, {"overtaken by as many as may be"});
+  world.settle();
+  EXPECT_EQ(alice.acknowledged().count(1), 1U);
+
+  take_turns(10 + Channel::kOvertakenMax);
+  alice.send_passing(preface(), 3, {"overtaken by one more"});
+  world.settle();
+
+  ASSERT_EQ(alice.rejects.size(), 1U);
+  EXPECT_EQ(alice.rejects[0].from, Sequence(3));
+  EXPECT_EQ(alice.rejects[0].code, ErrorCode::kOverloaded);
 }
 
 // spec: PUBLISH-9
