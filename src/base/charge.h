@@ -8,6 +8,16 @@
 
 namespace orzatty::base {
 
+// What a heap takes for so much: it keeps a word for itself and gives out 16 bytes at a time.
+constexpr std::size_t heap_size(std::size_t size) {
+  constexpr std::size_t kStep = 16;
+  return (size + sizeof(std::size_t) + kStep - 1) / kStep * kStep;
+}
+// And for a node of a tree.
+constexpr std::size_t tree_node_size(std::size_t value_size) {
+  return heap_size(4 * sizeof(void*) + value_size);
+}
+
 class Charge {
  public:
   explicit Charge(SegmentPool& pool) : pool_(pool) {}

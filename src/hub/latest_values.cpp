@@ -48,10 +48,22 @@ bool LatestValues::admit(const wire::MessageView& message) {
   const bool has_value = !is_new && known->second;
   const std::uint64_t before = has_value ? cost_of(values_.at(*known->second).size) : 0;
   if (cost > before && size_ + cost - before > bounds_.size_max) return false;
-  if (is_new) {
-    admitted_.push_back(keys_.emplace(std::string(text_of(attributes->key)), std::nullopt).first);
-  }
+  if (!is_new) return true;
+  if (!charge_.resize(charge_.size() + key_cost(attributes->key.size()))) return false;
+  admitted_.push_back(keys_.emplace(std::string(text_of(attributes->key)), std::nullopt).first);
   return true;
+}
+
+// Of the key, and of the places of its value.
+std::size_t LatestValues::key_cost(std::size_t size) {
+  return base::tree_node_size(sizeof(Keys::value_type)) + base::heap_size(size + 1) +
+         base::tree_node_size(sizeof(ByOffset::value_type)) +
+         base::tree_node_size(sizeof(Ends::value_type));
+}
+
+void LatestValues::forget(Keys::iterator key) {
+  static_cast<void>(charge_.resize(charge_.size() - key_cost(key->first.size())));
+  keys_.erase(key);
 }
 
 bool LatestValues::stage(BytesView frames, Instant now) {
@@ -99,28 +111,40 @@ void LatestValues::put(Offset first, base::ProducerNumber producer) {
     staged.value.producer = producer;
     producers_.value_added(producer);
     size_ += cost_of(staged.value.size);
-    if (staged.value.expiry) look_at(*staged.value.expiry);
-    std::optional<Offset>& newest = staged.key->second;
-    if (newest) {
-      auto entry = values_.extract(*newest);
-      release(entry.mapped());
-      entry.key() = first;
-      entry.mapped() = staged.value;
-      values_.insert(values_.end(), std::move(entry));
-    } else {
-      values_.emplace_hint(values_.end(), first, staged.value);
-    }
-    newest = first;
+    set_newest(staged.key, first, staged.value);
     first += 1;
   }
   staged_.clear();
   admitted_.clear();
 }
 
+// Nodes are used again, so that a value that takes the place of another allocates nothing.
+void LatestValues::set_newest(Keys::iterator key, Offset offset, const LatestValue& value) {
+  Ends::node_type end;
+  if (key->second) {
+    auto entry = values_.extract(*key->second);
+    if (entry.mapped().expiry) end = ends_.extract({*entry.mapped().expiry, *key->second});
+    release(entry.mapped());
+    entry.key() = offset;
+    entry.mapped() = value;
+    values_.insert(values_.end(), std::move(entry));
+  } else {
+    values_.emplace_hint(values_.end(), offset, value);
+  }
+  key->second = offset;
+  if (!value.expiry) return;
+  if (end) {
+    end.value() = {*value.expiry, offset};
+    ends_.insert(std::move(end));
+  } else {
+    ends_.emplace(*value.expiry, offset);
+  }
+}
+
 void LatestValues::revoke() {
   for (const Staged& staged : staged_) release_chain(staged.value.begin.segment);
   staged_.clear();
-  for (const Keys::iterator key : admitted_) keys_.erase(key);
+  for (const Keys::iterator key : admitted_) forget(key);
   admitted_.clear();
 }
 
@@ -136,25 +160,20 @@ std::optional<Offset> LatestValues::newest(std::uint64_t count) const {
   return std::prev(values_.end(), static_cast<std::ptrdiff_t>(count))->first;
 }
 
-void LatestValues::look_at(Instant expiry) {
-  const Duration since = expiry.time_since_epoch();
-  const Instant look((since + kLookEvery - Duration(1)) / kLookEvery * kLookEvery);
-  next_look_ = std::min(next_look_.value_or(look), look);
+std::optional<Instant> LatestValues::next_look() const {
+  if (ends_.empty()) return std::nullopt;
+  const Duration since = ends_.begin()->first.time_since_epoch();
+  return Instant((since + kLookEvery - Duration(1)) / kLookEvery * kLookEvery);
 }
 
 void LatestValues::forget_expired(Instant now) {
-  if (!next_look_ || now < *next_look_) return;
-  next_look_.reset();
-  for (auto entry = values_.begin(); entry != values_.end();) {
-    const LatestValue& value = entry->second;
-    if (value.expiry && *value.expiry <= now) {
-      keys_.erase(keys_.find(*value.key));
-      release(value);
-      entry = values_.erase(entry);
-    } else {
-      if (value.expiry) look_at(*value.expiry);
-      ++entry;
-    }
+  if (ends_.empty() || now < *next_look()) return;
+  while (!ends_.empty() && ends_.begin()->first <= now) {
+    const auto entry = values_.find(ends_.begin()->second);
+    ends_.erase(ends_.begin());
+    forget(keys_.find(*entry->second.key));
+    release(entry->second);
+    values_.erase(entry);
   }
 }
 

@@ -1,15 +1,19 @@
 // The newest value of each key of a channel in mode latest, by offset: what the channel's log may let
 // go of and its subscribers may not miss. A value has segments of its own, from the hub's pool, so a
-// key costs 512 bytes of it at least; a newer one takes its place. One thread.
+// key costs 512 bytes of it at least, and what it takes to find it; a newer one takes its place. One
+// thread.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/charge.h"
 #include "base/log.h"
 #include "base/run_index.h"
 #include "base/segment.h"
@@ -42,7 +46,7 @@ class LatestValues {
 
   // Both outlive it.
   LatestValues(const Bounds& bounds, base::SegmentPool& pool, Producers& producers)
-      : bounds_(bounds), pool_(pool), producers_(producers) {}
+      : bounds_(bounds), pool_(pool), producers_(producers), charge_(pool) {}
   ~LatestValues();
   LatestValues(const LatestValues&) = delete;
   LatestValues& operator=(const LatestValues&) = delete;
@@ -66,28 +70,33 @@ class LatestValues {
 
   // Once a second: what expired does not come back.
   void forget_expired(Instant now);
-  [[nodiscard]] std::optional<Instant> next_look() const { return next_look_; }
+  [[nodiscard]] std::optional<Instant> next_look() const;
 
  private:
   using Keys = std::map<std::string, std::optional<Offset>, std::less<>>;
+  using Ends = std::set<std::pair<Instant, Offset>>;
 
   struct Staged {
     Keys::iterator key;
     LatestValue value;
   };
   [[nodiscard]] base::Segment* copy(BytesView frame);
+  [[nodiscard]] static std::size_t key_cost(std::size_t size);
+  void forget(Keys::iterator key);
+  // Where the value of a key is the newest from now on, instead of what it had.
+  void set_newest(Keys::iterator key, Offset offset, const LatestValue& value);
   void release(const LatestValue& value);
-  void look_at(Instant expiry);
 
   const Bounds bounds_;
   base::SegmentPool& pool_;
   Producers& producers_;
   Keys keys_;  // a tree, as it is others who choose them
   ByOffset values_;
+  Ends ends_;  // of the values that have one
   std::vector<Staged> staged_;            // reused, as is
   std::vector<Keys::iterator> admitted_;  // those that have no value yet
   std::uint64_t size_ = 0;
-  std::optional<Instant> next_look_;
+  base::Charge charge_;  // for the keys
 };
 
 }  // namespace orzatty::hub

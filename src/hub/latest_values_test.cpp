@@ -312,5 +312,37 @@ TEST(LatestValues, KeepTheirPublisherWhenManyOthersCameAndWent) {
   EXPECT_EQ(bob.received[0], (Delivered{"quotes", "alice", "a1", 0}));
 }
 
+// What it takes to let go of values costs by those whose time is over, not by all that are kept.
+TEST(LatestValues, AreLookedAtNoSoonerThanTheFirstOfThemThatIsStillKeptExpires) {
+  base::SegmentPool pool(1024 * 1024, 0);
+  Producers producers(pool);
+  LatestValues values({.key_count_max = 2, .size_max = 1024 * 1024}, pool, producers);
+  const base::ProducerNumber producer = *producers.join(
+      {.publication = {}, .producer = {}, .epoch = {}, .next = {}, .channel = channel("quotes")},
+      "alice");
+  Offset next(0);
+  const auto set = [&](std::string_view key, std::optional<std::chrono::milliseconds> lifetime) {
+    std::array<std::byte, wire::kMessageHeaderSizeMax> header;
+    const auto size = wire::encode_message_header(
+        header, MessageType::kRaw, {.time_to_live = lifetime, .key = bytes_of(key)}, 0);
+    const BytesView frame = BytesView(header).first(size);
+    ASSERT_TRUE(values.admit(*wire::MessageRange(frame).begin()));
+    ASSERT_TRUE(values.stage(frame, Instant{}));
+    values.put(next, producer);
+    next += 1;
+  };
+  set("a", 2s);
+  set("b", 9s);
+  EXPECT_EQ(values.next_look(), Instant{2s});
+
+  set("a", 5s);
+  EXPECT_EQ(values.next_look(), Instant{5s});
+  set("a", {});
+  EXPECT_EQ(values.next_look(), Instant{9s});
+  values.forget_expired(Instant{9s});
+  EXPECT_EQ(values.next_look(), std::nullopt);
+  EXPECT_EQ(values.values().size(), 1U);
+}
+
 }  // namespace
 }  // namespace orzatty::hub::test

@@ -4,20 +4,13 @@
 
 namespace orzatty::hub {
 
-namespace {
-
-// In a heap, which takes a word for each and gives out 16 bytes at a time.
-constexpr std::size_t heap_size(std::size_t size) { return (size + 8 + 15) / 16 * 16; }
-
-}  // namespace
-
 std::size_t Producer::cost() const {
-  constexpr std::size_t kTreeNode = 4 * sizeof(void*);
   constexpr std::size_t kPlaces = 2 * (sizeof(void*) + sizeof(base::ProducerNumber));
   constexpr std::size_t kName = sizeof(id) + sizeof(identity) + sizeof(std::uint64_t);
   using Holes = base::Arrivals<Sequence>::Range;
-  return heap_size(sizeof(Producer)) + heap_size(kTreeNode + kName) + kPlaces +
-         2 * heap_size(identity.size() + 1) + known.above().capacity() * sizeof(Holes);
+  return base::heap_size(sizeof(Producer)) + base::tree_node_size(kName) + kPlaces +
+         2 * base::heap_size(identity.size() + 1) + known.above().capacity() * sizeof(Holes) +
+         refusals.memory();
 }
 
 std::expected<base::ProducerNumber, ProtocolError> Producers::join(const wire::Publish& publish,

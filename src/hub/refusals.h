@@ -51,6 +51,7 @@ class Refusals {
   // What of the sequences below it was refused may not be known any more.
   [[nodiscard]] Sequence forgotten_below() const { return forgotten_below_; }
   [[nodiscard]] std::size_t size() const { return ranges_.size(); }
+  [[nodiscard]] std::size_t memory() const { return ranges_.capacity() * sizeof(Range); }
 
  private:
   void forget_oldest(std::size_t count);
