@@ -191,6 +191,10 @@ TEST(LimitsTable, NamesEveryFieldOfLimits) {
   EXPECT_EQ(base::count_limits().size() + base::duration_limits().size(), field_count());
 }
 
+constexpr double kRunSize = 2 * 84;
+// Of the smallest messages, each a run.
+constexpr double with_runs(double bytes) { return bytes + bytes / 2 * kRunSize; }
+
 TEST(MemoryCeiling, AChannelIsBoundedByWhicheverRetentionIsSmaller) {
   Limits limits;
   limits.channel_count_max = 1;
@@ -200,8 +204,8 @@ TEST(MemoryCeiling, AChannelIsBoundedByWhicheverRetentionIsSmaller) {
   const ChannelConfig by_bytes = {.retention = {.count = 20, .bytes = 1000},
                                   .slow_policy = SlowPolicy::kWait};
 
-  EXPECT_EQ(memory_ceiling(limits, by_count, {}).channels, 200);
-  EXPECT_EQ(memory_ceiling(limits, by_bytes, {}).channels, 1000);
+  EXPECT_EQ(memory_ceiling(limits, by_count, {}).channels, 200 + 2 * kRunSize);
+  EXPECT_EQ(memory_ceiling(limits, by_bytes, {}).channels, 1000 + 20 * kRunSize);
 }
 
 TEST(MemoryCeiling, AChannelInModeLatestHasTheNewestValuesAndTheirKeysBesides) {
@@ -216,9 +220,9 @@ TEST(MemoryCeiling, AChannelInModeLatestHasTheNewestValuesAndTheirKeysBesides) {
   const auto without = memory_ceiling(limits, reliable, {});
   const auto with = memory_ceiling(limits, latest, {});
 
-  EXPECT_EQ(without.channels, 5000);
-  EXPECT_EQ(with.channels, 5000 + 10 * 1000);
-  EXPECT_EQ(with.total() - without.total(), 10 * 1000 + 10 * 448);
+  EXPECT_EQ(without.channels, with_runs(5000));
+  EXPECT_EQ(with.channels, with_runs(5000) + 10 * 1000 + 10 * 1480);
+  EXPECT_EQ(with.total() - without.total(), with.channels - without.channels);
 }
 
 TEST(MemoryCeiling, ANamedChannelCountsOnceAndAPatternForAllThatItMayMatch) {
@@ -230,8 +234,18 @@ TEST(MemoryCeiling, ANamedChannelCountsOnceAndAPatternForAllThatItMayMatch) {
   const auto named = memory_ceiling(limits, small, {{*ChannelPattern::parse("a"), large}});
   const auto matched = memory_ceiling(limits, small, {{*ChannelPattern::parse("a.>"), large}});
 
-  EXPECT_EQ(named.named_channels + named.channels, 500 + 9 * 10);
-  EXPECT_EQ(matched.named_channels + matched.channels, 10 * 500);
+  EXPECT_EQ(named.named_channels + named.channels, with_runs(500) + 9 * with_runs(10));
+  EXPECT_EQ(matched.named_channels + matched.channels, 10 * with_runs(500));
+}
+
+TEST(MemoryCeiling, AllChannelsTogetherHoldWhatTheHubMayAndTheNamedOnesAreAmongThem) {
+  Limits limits;
+  limits.hub_size_max = 1'000'000;
+  const ChannelConfig large = {.retention = {.bytes = 900'000}};
+
+  const auto ceiling = memory_ceiling(limits, large, {{*ChannelPattern::parse("a"), large}});
+
+  EXPECT_EQ(ceiling.named_channels + ceiling.channels, limits.hub_size_max);
 }
 
 }  // namespace

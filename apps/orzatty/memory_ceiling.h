@@ -21,9 +21,9 @@ struct MemoryCeiling {
   double named_channels = 0;
   double channel = 0;
   double channels = 0;  // of channel_count_max others
-  double keys = 0;      // what is kept to find values by, in mode latest
+  double besides = 0;   // sessions that wait, requests, refusals, and channels that hold nothing
   [[nodiscard]] double total() const {
-    return half_open + connections + named_channels + channels + keys;
+    return half_open + connections + named_channels + channels + besides;
   }
 };
 

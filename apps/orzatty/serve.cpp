@@ -179,7 +179,8 @@ Result<void> print_check(const Plan& plan) {
   output.write_line("  channels     " + text_of_size(ceiling.named_channels + ceiling.channels) +
                     " (" + std::to_string(config.limits.channel_count_max) + " of up to " +
                     text_of_size(ceiling.channel) + ")");
-  if (ceiling.keys > 0) output.write_line("  keys         " + text_of_size(ceiling.keys));
+  output.write_line("  besides      " + text_of_size(ceiling.besides) +
+                    " (waiting sessions, requests, refusals, channels that hold nothing)");
   return output.flush();
 }
 

@@ -61,8 +61,8 @@ struct Limits {
   std::uint32_t channel_size_max = 64 * 1024 * 1024;  // of one log and its index, whatever its
                                                       // retention asks; of a channel that waits for
                                                       // somebody its publishers' windows come on top
-  std::uint32_t latest_key_count_max = 64 * 1024;  // of one channel in mode latest: 32 MiB of the hub's
-                                                   // memory at least, and as much again for the keys
+  std::uint32_t latest_key_count_max = 64 * 1024;  // of one channel in mode latest: 60 MiB of the hub's
+                                                   // memory at least, 32 of it for values
   std::uint32_t hub_size_max = 2U * 1024 * 1024 * 1024;  // of all channels; then messages are rejected
   std::uint32_t hub_request_count_max = 256 * 1024;  // about 60 MB; an identity
                                                      // has no more than it leaves to others

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "hub/hub_for_test.h"
+#include "hub/publishing.h"
 #include "session/counted_allocations_for_test.h"
 #include "session/outbox.h"
 
@@ -255,8 +256,8 @@ class Attack {
       : hub_(std::move(config), 1, now_), peer_(admit(hub_, std::string(255, 'a'), now_)) {}
 
   // A stream of its own, in a publication of that number and of a producer of the same.
-  void open(std::uint64_t number, DeliveryMode mode, bool passing = false) {
-    give(number, session::test::frame(preface(number, mode, passing)));
+  void open(std::uint64_t number, DeliveryMode mode) {
+    give(number, session::test::frame(preface(number, mode, false)));
   }
   void send(std::uint64_t number, std::uint64_t first, const Bytes& message,
             session::Fin fin = session::Fin::kNo) {
@@ -331,6 +332,134 @@ TEST(Memory, OfPublicationsThatTakeTurnsWithSmallMessagesIsThatOfTheHub) {
 
   EXPECT_GT(attack.hub().counters().rejected, 0U);
   EXPECT_LE(held_bytes - before, kHubSize + kBesides);
+  EXPECT_LE(held_bytes - before, attack.hub().held_bytes() + kBesides);
+}
+
+// What `serve --check` says of them.
+TEST(Memory, OfAnOpenPublicationIsAtMostFourKilobytes) {
+  HubConfig config = small_hub({.mode = DeliveryMode::kUnordered, .retention = {}});
+  config.limits.channel_count_max = 1;
+  Attack attack(std::move(config));
+  ASSERT_EQ(attack.hub().publish(channel("another"), MessageType::kRaw, {}, Instant{}),
+            ErrorCode::kNone);
+  const std::size_t before = held_bytes;
+
+  for (std::uint64_t number = 1; number <= 1000; ++number) {
+    attack.open(number, DeliveryMode::kUnordered);
+    for (std::uint64_t i = 1; i <= Publishing::kScatterFree; ++i) {
+      attack.pass(number, 2 * i, message_of("x"));
+    }
+  }
+
+  ASSERT_EQ(attack.hub().counters().rejected, 1000 * Publishing::kScatterFree);
+  EXPECT_LE((held_bytes - before) / 1000, 4'000U);
+}
+
+TEST(Memory, OfAChannelBesideWhatCountsAsTheHubsIsAtMostSeventeenHundredBytes) {
+  HubConfig config = small_hub({.retention = {}});
+  Hub hub(std::move(config), 1, Instant{});
+  const std::size_t before = held_bytes;
+
+  for (int i = 0; i < 1000; ++i) {
+    const std::string name = std::string(250, 'c') + std::to_string(i);
+    ASSERT_EQ(hub.publish(channel(name), MessageType::kRaw, {}, Instant{}), ErrorCode::kNone);
+  }
+
+  EXPECT_LE((held_bytes - before - hub.held_bytes()) / 1000, 1'700U);
+}
+
+TEST(Memory, OfProducersThatLeaveNothingBehindIsThatOfTheHub) {
+  const std::size_t before = held_bytes;
+  Attack attack(small_hub({.retention = {}}));
+  ASSERT_EQ(attack.hub().publish(channel("target"), MessageType::kRaw, {}, Instant{}),
+            ErrorCode::kNone);
+
+  for (std::uint64_t number = 1; number <= 20'000; ++number) {
+    attack.open(number, DeliveryMode::kReliable);
+    attack.end(number);
+  }
+
+  EXPECT_LE(held_bytes - before, attack.hub().held_bytes() + kBesides);
+}
+
+TEST(Memory, OfProducersOfAMessageEachIsThatOfTheHub) {
+  const std::size_t before = held_bytes;
+  Attack attack(small_hub({.retention = {}}));
+
+  for (std::uint64_t number = 1; number <= 20'000; ++number) {
+    attack.open(number, DeliveryMode::kReliable);
+    attack.send(number, 0, message_of("x"), session::Fin::kYes);
+  }
+
+  EXPECT_GT(attack.hub().counters().rejected, 0U);
+  EXPECT_LE(held_bytes - before, attack.hub().held_bytes() + kBesides);
+}
+
+TEST(Memory, OfUnorderedPublishersThatFindNoRoomForTheirChannelIsThatOfTheHub) {
+  const std::size_t before = held_bytes;
+  HubConfig config = small_hub({.mode = DeliveryMode::kUnordered, .retention = {}});
+  config.limits.channel_count_max = 1;
+  Attack attack(std::move(config));
+  ASSERT_EQ(attack.hub().publish(channel("another"), MessageType::kRaw, {}, Instant{}),
+            ErrorCode::kNone);
+
+  for (std::uint64_t number = 1; number <= 1000; ++number) {
+    attack.open(number, DeliveryMode::kUnordered);
+    for (std::uint64_t i = 1; i <= 200; ++i) attack.pass(number, 2 * i, message_of("x"));
+    attack.come_back();
+  }
+
+  EXPECT_LE(attack.hub().held_bytes(), kHubSize);
+  EXPECT_LE(held_bytes - before, attack.hub().held_bytes() + kBesides);
+}
+
+TEST(Memory, OfKeysThatEachAnotherProducerSetIsThatOfTheHub) {
+  const std::size_t before = held_bytes;
+  Attack attack(small_hub({.mode = DeliveryMode::kLatest, .retention = {.count = 1}}));
+
+  for (std::uint64_t number = 1; number <= 20'000; ++number) {
+    const std::string text = std::to_string(number);
+    const std::string key = text + std::string(MessageAttributes::kKeySizeMax - text.size(), 'k');
+    const MessageAttributes attributes{.time_to_live = 1h, .key = bytes_of(key)};
+    attack.open(number, DeliveryMode::kLatest);
+    attack.send(number, 0, message_of("x", attributes), session::Fin::kYes);
+  }
+
+  EXPECT_GT(attack.hub().counters().rejected, 0U);
+  EXPECT_LE(held_bytes - before, attack.hub().held_bytes() + kBesides);
+}
+
+TEST(Memory, OfDeadlinesIsThatOfTheHub) {
+  const std::size_t before = held_bytes;
+  Attack attack(small_hub({.retention = {}}));
+  attack.open(1, DeliveryMode::kReliable);
+
+  for (std::uint64_t i = 0; i < 30'000; ++i) {
+    const auto lifetime = std::chrono::milliseconds(100'000 + i);
+    attack.send(1, i, message_of("x", {.time_to_live = lifetime}));
+  }
+
+  EXPECT_LE(held_bytes - before, attack.hub().held_bytes() + kBesides);
+}
+
+TEST(Memory, OfDebtsToWhoPublishesForASubscriberThatDoesNotReadIsThatOfTheHub) {
+  const std::size_t before = held_bytes;
+  Attack attack(small_hub({.retention = {.count = 1}, .slow_policy = SlowPolicy::kWait}));
+  const PeerKey reader = admit(attack.hub(), "reader", Instant{});
+  const Bytes request =
+      session::test::frame(wire::Subscribe{.subscription = SubscriptionId(1),
+                                           .pattern = *ChannelPattern::parse("target"),
+                                           .start = {},
+                                           .positions = {}});
+  attack.hub().handle_control(reader, request, session::Fin::kNo, Instant{});
+  while (attack.hub().poll()) continue;
+  for (const std::uint64_t number : {1U, 2U}) attack.open(number, DeliveryMode::kReliable);
+
+  for (std::uint64_t i = 0; i < 50'000; ++i) {
+    for (const std::uint64_t number : {1U, 2U}) attack.send(number, i, message_of("x"));
+  }
+
+  EXPECT_GT(attack.hub().counters().rejected, 0U);
   EXPECT_LE(held_bytes - before, attack.hub().held_bytes() + kBesides);
 }
 

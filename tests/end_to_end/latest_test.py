@@ -47,7 +47,7 @@ class Latest(hub.HubTest):
                                           "--check")
         self.assertEqual(code, 0, err)
         self.assertRegex(out.decode(), "quotes.>  latest, keeps 1 messages, .*the newest value of each key")
-        self.assertRegex(out.decode(), "keys  ")
+        self.assertRegex(out.decode(), "besides  ")
 
 
 if __name__ == "__main__":
