@@ -30,6 +30,11 @@ enum class CongestionControl : std::uint8_t {
   kBbr,    // sends at the rate that it measures; paced, so burst_sent() must be called
 };
 
+enum class PacketProtection : std::uint8_t {
+  kFastest,  // ipsec-mb where this build and this processor have what it takes, else GnuTLS
+  kGnutls,
+};
+
 struct ConnectionConfig {
   std::uint64_t stream_window = 2 * 1024 * 1024;      // bytes a peer may send on one stream
   std::uint64_t connection_window = 8 * 1024 * 1024;  // and on all together
@@ -44,6 +49,7 @@ struct ConnectionConfig {
   // The largest DATAGRAM frame that is taken, its type and length included; 0: none is.
   std::uint64_t datagram_frame_size_max = 65535;  // whatever fits a packet
   CongestionControl congestion_control = CongestionControl::kBbr;
+  PacketProtection packet_protection = PacketProtection::kFastest;
   // ALPN; who does not offer it is refused. Empty: none is asked for.
   std::string application_protocol = "orzatty/1";
   // A client's: what the last AddressTokenReceived from that server held. With it a server under

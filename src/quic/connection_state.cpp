@@ -96,7 +96,9 @@ ConnectionState::ConnectionState(const ConnectionConfig& connection_config,
                                  std::shared_ptr<const ClientCredentials> credentials,
                                  const Ends& ends, const std::string& server_name,
                                  std::uint64_t seed, Instant now)
-    : config(connection_config), random(bytes_of_seed(seed), "client", 0) {
+    : config(connection_config),
+      random(bytes_of_seed(seed), "client", 0),
+      keys(config.packet_protection) {
   tls = std::make_unique<TlsSession>(std::move(credentials), config.application_protocol,
                                      server_name);
   advance(now);
@@ -109,6 +111,7 @@ ConnectionState::ConnectionState(const ConnectionConfig& connection_config,
                                  ConnectionIds& server_ids, Instant now)
     : config(connection_config),
       random(bytes_of_seed(server_ids.random().next()), "server", 0),
+      keys(config.packet_protection),
       ids_(&server_ids),
       key_(admission.key) {
   tls = std::make_unique<TlsSession>(std::move(credentials), config.application_protocol);
@@ -135,7 +138,7 @@ void ConnectionState::make_client(const Ends& ends) {
                                         &params, nullptr, this) == 0);
   connection_.reset(connection);
   ngtcp2_path_storage_zero(&path_out);
-  tls->attach(connection);
+  tls->attach(connection, keys);
 }
 
 void ConnectionState::make_server(const Ends& ends, const Admission& admission) {
@@ -167,7 +170,7 @@ void ConnectionState::make_server(const Ends& ends, const Admission& admission) 
                                         &settings, &params, nullptr, this) == 0);
   connection_.reset(connection);
   ngtcp2_path_storage_zero(&path_out);
-  tls->attach(connection);
+  tls->attach(connection, keys);
 }
 
 ConnectionState::~ConnectionState() {

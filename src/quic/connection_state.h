@@ -17,6 +17,7 @@
 #include "quic/connection_ids.h"
 #include "quic/event_queue.h"
 #include "quic/keyed_random.h"
+#include "quic/packet_protection.h"
 #include "quic/stateless_replies.h"
 #include "quic/tls_session.h"
 
@@ -71,6 +72,7 @@ class ConnectionState {
 
   const ConnectionConfig config;
   KeyedRandom random;
+  PacketKeys keys;
   std::unique_ptr<TlsSession> tls;  // until the handshake is complete
   EventQueue events;
   BlockedStreams blocked;

@@ -17,13 +17,47 @@ struct Outcome {
   Closed server;
 };
 
+// Whoever encrypts packets at the two ends.
+struct Protections {
+  std::string_view name;
+  PacketProtection client;
+  PacketProtection server;
+};
+
+class Handshake : public ::testing::TestWithParam<Protections> {
+ protected:
+  static WorldConfig served(WorldConfig config = {}) {
+    config.server.connection.packet_protection = GetParam().server;
+    return config;
+  }
+  static ConnectionConfig wanted(ConnectionConfig config = {}) {
+    config.packet_protection = GetParam().client;
+    return config;
+  }
+  static Outcome refused(const SelfSigned& certificate,
+                         const std::shared_ptr<const ClientCredentials>& trust,
+                         const std::string& server_name = "localhost",
+                         const ConnectionConfig& config = {});
+  static bool completes(const SelfSigned& certificate,
+                        const std::shared_ptr<const ClientCredentials>& trust,
+                        const std::string& server_name);
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    By, Handshake,
+    ::testing::Values(
+        Protections{"FastestAtBoth", PacketProtection::kFastest, PacketProtection::kFastest},
+        Protections{"GnutlsAtBoth", PacketProtection::kGnutls, PacketProtection::kGnutls},
+        Protections{"GnutlsAtTheClient", PacketProtection::kGnutls, PacketProtection::kFastest},
+        Protections{"GnutlsAtTheServer", PacketProtection::kFastest, PacketProtection::kGnutls}),
+    [](const auto& ends) { return std::string(ends.param.name); });
+
 // A handshake that is expected to be refused.
-Outcome refused_handshake(const SelfSigned& certificate,
-                          const std::shared_ptr<const ClientCredentials>& trust,
-                          const std::string& server_name = "localhost",
-                          const ConnectionConfig& config = {}) {
-  World world({}, server_credentials(certificate));
-  End& client = world.connect(config, trust, server_name);
+Outcome Handshake::refused(const SelfSigned& certificate,
+                           const std::shared_ptr<const ClientCredentials>& trust,
+                           const std::string& server_name, const ConnectionConfig& config) {
+  World world(served(), server_credentials(certificate));
+  End& client = world.connect(wanted(config), trust, server_name);
   world.run_until([&] { return client.connection().closed() && world.endpoint.size() == 0; });
   EXPECT_FALSE(client.has<HandshakeCompleted>());
   EXPECT_EQ(world.accepted_count(), 1U);
@@ -31,10 +65,11 @@ Outcome refused_handshake(const SelfSigned& certificate,
   return {client.closed(), world.server().closed()};
 }
 
-bool completes(const SelfSigned& certificate, const std::shared_ptr<const ClientCredentials>& trust,
-               const std::string& server_name) {
-  World world({}, server_credentials(certificate));
-  End& client = world.connect({}, trust, server_name);
+bool Handshake::completes(const SelfSigned& certificate,
+                          const std::shared_ptr<const ClientCredentials>& trust,
+                          const std::string& server_name) {
+  World world(served(), server_credentials(certificate));
+  End& client = world.connect(wanted(), trust, server_name);
   return world.run_until([&] {
     return client.has<HandshakeCompleted>() && world.accepted_count() == 1 &&
            world.server().has<HandshakeCompleted>();
@@ -42,7 +77,7 @@ bool completes(const SelfSigned& certificate, const std::shared_ptr<const Client
 }
 
 // spec: TRANSPORT-3
-TEST(Handshake, ACertificateOfATrustedAuthorityIsAcceptedUnderEachOfItsNames) {
+TEST_P(Handshake, ACertificateOfATrustedAuthorityIsAcceptedUnderEachOfItsNames) {
   const SelfSigned certificate = self_signed();
 
   EXPECT_TRUE(completes(certificate, trusting(certificate), "localhost"));
@@ -50,19 +85,19 @@ TEST(Handshake, ACertificateOfATrustedAuthorityIsAcceptedUnderEachOfItsNames) {
   EXPECT_TRUE(completes(certificate, trusting(certificate), "::1"));
 }
 
-TEST(Handshake, APinnedCertificateIsAcceptedWhateverItsNamesAndDates) {
+TEST_P(Handshake, APinnedCertificateIsAcceptedWhateverItsNamesAndDates) {
   const SelfSigned expired = self_signed({.unix_time = 1'000'000'000});
 
   EXPECT_TRUE(completes(expired, pinning(expired), "elsewhere.example"));
 }
 
-TEST(Handshake, WhoTrustsAnyoneAcceptsAnUnknownCertificate) {
+TEST_P(Handshake, WhoTrustsAnyoneAcceptsAnUnknownCertificate) {
   EXPECT_TRUE(completes(self_signed(), trusting_anyone(), "elsewhere.example"));
 }
 
 // spec: TRANSPORT-3
-TEST(Handshake, AnotherPinIsRefusedAndBothSidesAreTold) {
-  const Outcome outcome = refused_handshake(self_signed(), pinning(self_signed()));
+TEST_P(Handshake, AnotherPinIsRefusedAndBothSidesAreTold) {
+  const Outcome outcome = refused(self_signed(), pinning(self_signed()));
 
   EXPECT_EQ(outcome.client.origin, CloseOrigin::kCertificate);
   EXPECT_THAT(outcome.client.text, HasSubstr("pin does not match"));
@@ -71,8 +106,8 @@ TEST(Handshake, AnotherPinIsRefusedAndBothSidesAreTold) {
   EXPECT_THAT(outcome.server.text, HasSubstr("pin does not match"));
 }
 
-TEST(Handshake, ASelfSignedCertificateOfNobodyKnownIsRefusedAndBothSidesAreTold) {
-  const Outcome outcome = refused_handshake(self_signed(), trusting(self_signed()));
+TEST_P(Handshake, ASelfSignedCertificateOfNobodyKnownIsRefusedAndBothSidesAreTold) {
+  const Outcome outcome = refused(self_signed(), trusting(self_signed()));
 
   EXPECT_EQ(outcome.client.origin, CloseOrigin::kCertificate);
   EXPECT_THAT(outcome.client.text, HasSubstr("self-signed"));
@@ -80,11 +115,11 @@ TEST(Handshake, ASelfSignedCertificateOfNobodyKnownIsRefusedAndBothSidesAreTold)
   EXPECT_EQ(outcome.server.code, kAlertBase + 48);
 }
 
-TEST(Handshake, AWrongNameIsRefusedAndBothSidesAreTold) {
+TEST_P(Handshake, AWrongNameIsRefusedAndBothSidesAreTold) {
   const SelfSigned certificate = self_signed();
 
-  const Outcome host = refused_handshake(certificate, trusting(certificate), "example.org");
-  const Outcome address = refused_handshake(certificate, trusting(certificate), "127.0.0.2");
+  const Outcome host = refused(certificate, trusting(certificate), "example.org");
+  const Outcome address = refused(certificate, trusting(certificate), "127.0.0.2");
 
   EXPECT_EQ(host.client.origin, CloseOrigin::kCertificate);
   EXPECT_THAT(host.client.text, HasSubstr("name does not match example.org"));
@@ -93,10 +128,10 @@ TEST(Handshake, AWrongNameIsRefusedAndBothSidesAreTold) {
   EXPECT_THAT(address.client.text, HasSubstr("name does not match 127.0.0.2"));
 }
 
-TEST(Handshake, AnExpiredCertificateIsRefusedAndBothSidesAreTold) {
+TEST_P(Handshake, AnExpiredCertificateIsRefusedAndBothSidesAreTold) {
   const SelfSigned expired = self_signed({.unix_time = 1'000'000'000});
 
-  const Outcome outcome = refused_handshake(expired, trusting(expired));
+  const Outcome outcome = refused(expired, trusting(expired));
 
   EXPECT_EQ(outcome.client.origin, CloseOrigin::kCertificate);
   EXPECT_THAT(outcome.client.text, HasSubstr("expired"));
@@ -104,22 +139,22 @@ TEST(Handshake, AnExpiredCertificateIsRefusedAndBothSidesAreTold) {
   EXPECT_EQ(outcome.server.code, kAlertBase + 45);
 }
 
-TEST(Handshake, ACertificateOfTomorrowIsRefused) {
+TEST_P(Handshake, ACertificateOfTomorrowIsRefused) {
   const SelfSigned early = self_signed({.unix_time = 1'800'086'400});
 
-  const Outcome outcome = refused_handshake(early, trusting(early));
+  const Outcome outcome = refused(early, trusting(early));
 
   EXPECT_EQ(outcome.client.origin, CloseOrigin::kCertificate);
   EXPECT_THAT(outcome.client.text, HasSubstr("not valid yet"));
 }
 
 // spec: TRANSPORT-1
-TEST(Handshake, AnotherApplicationProtocolIsRefusedAndBothSidesAreTold) {
+TEST_P(Handshake, AnotherApplicationProtocolIsRefusedAndBothSidesAreTold) {
   const SelfSigned certificate = self_signed();
 
   for (const char* protocol : {"h3", "orzatty/2", ""}) {
-    const Outcome outcome = refused_handshake(certificate, trusting(certificate), "localhost",
-                                              {.application_protocol = protocol});
+    const Outcome outcome = refused(certificate, trusting(certificate), "localhost",
+                                    {.application_protocol = protocol});
 
     EXPECT_EQ(outcome.client.origin, CloseOrigin::kAlpn) << protocol;
     EXPECT_EQ(outcome.client.code, kAlertBase + 120) << protocol;
@@ -127,10 +162,10 @@ TEST(Handshake, AnotherApplicationProtocolIsRefusedAndBothSidesAreTold) {
   }
 }
 
-TEST(Handshake, AServerThatNeverAnswersEndsInAHandshakeTimeout) {
-  World world({}, server_credentials(self_signed()));
+TEST_P(Handshake, AServerThatNeverAnswersEndsInAHandshakeTimeout) {
+  World world(served(), server_credentials(self_signed()));
   world.server_answers = false;
-  End& client = world.connect({.handshake_timeout = 3s}, trusting_anyone());
+  End& client = world.connect(wanted({.handshake_timeout = 3s}), trusting_anyone());
   const Instant begin = world.now;
 
   ASSERT_TRUE(world.run_until([&] { return client.connection().closed(); }));
@@ -140,9 +175,9 @@ TEST(Handshake, AServerThatNeverAnswersEndsInAHandshakeTimeout) {
   EXPECT_FALSE(client.connection().next_timeout().has_value());
 }
 
-TEST(Handshake, AClientThatFallsSilentIsForgottenByTheServer) {
-  World world({}, server_credentials(self_signed()));
-  world.connect({}, trusting_anyone());
+TEST_P(Handshake, AClientThatFallsSilentIsForgottenByTheServer) {
+  World world(served(), server_credentials(self_signed()));
+  world.connect(wanted(), trusting_anyone());
   world.run_until([&] { return world.accepted_count() == 1; });
   world.link.loss = 1;
 
@@ -151,9 +186,9 @@ TEST(Handshake, AClientThatFallsSilentIsForgottenByTheServer) {
   EXPECT_EQ(world.server().closed().origin, CloseOrigin::kHandshakeTimeout);
 }
 
-TEST(Handshake, UnderLoadASilentClientIsForgottenAfterFiveSeconds) {
-  World world({.server = {.retry_above_half_open = 0}}, server_credentials(self_signed()));
-  world.connect({}, trusting_anyone());
+TEST_P(Handshake, UnderLoadASilentClientIsForgottenAfterFiveSeconds) {
+  World world(served({.server = {.retry_above_half_open = 0}}), server_credentials(self_signed()));
+  world.connect(wanted(), trusting_anyone());
   world.run_until([&] { return world.accepted_count() == 1; });
   const Instant begin = world.now;
   world.link.loss = 1;
@@ -163,35 +198,35 @@ TEST(Handshake, UnderLoadASilentClientIsForgottenAfterFiveSeconds) {
   EXPECT_EQ(world.now - begin, 5s);
 }
 
-TEST(Handshake, NewCredentialsServeNewConnectionsAndOldOnesGoOn) {
+TEST_P(Handshake, NewCredentialsServeNewConnectionsAndOldOnesGoOn) {
   const SelfSigned old_certificate = self_signed();
   const SelfSigned new_certificate = self_signed();
-  World world({}, server_credentials(old_certificate));
-  End& early = world.connect({}, pinning(old_certificate));
+  World world(served(), server_credentials(old_certificate));
+  End& early = world.connect(wanted(), pinning(old_certificate));
   ASSERT_TRUE(world.run_until([&] { return early.has<HandshakeCompleted>(); }));
 
   world.endpoint.replace_credentials(server_credentials(new_certificate));
-  End& late = world.connect({}, pinning(new_certificate), "localhost",
+  End& late = world.connect(wanted(), pinning(new_certificate), "localhost",
                             *base::Address::parse("198.51.100.8:50000"));
 
   ASSERT_TRUE(world.run_until([&] { return late.has<HandshakeCompleted>(); }));
   EXPECT_FALSE(early.connection().closed());
 }
 
-TEST(Handshake, ThreeOfTenPacketsLostOnlySlowItDown) {
+TEST_P(Handshake, ThreeOfTenPacketsLostOnlySlowItDown) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-    World world({.link = {.loss = 0.3}, .seed = seed}, server_credentials(self_signed()));
-    End& client = world.connect({.handshake_timeout = 60s}, trusting_anyone());
+    World world(served({.link = {.loss = 0.3}, .seed = seed}), server_credentials(self_signed()));
+    End& client = world.connect(wanted({.handshake_timeout = 60s}), trusting_anyone());
 
     EXPECT_TRUE(world.run_until([&] { return client.has<HandshakeCompleted>(); })) << seed;
   }
 }
 
-TEST(Handshake, TheTlsSessionIsFreedOnceItIsDoneAndKeysCanStillBeUpdated) {
+TEST_P(Handshake, TheTlsSessionIsFreedOnceItIsDoneAndKeysCanStillBeUpdated) {
   EndpointConfig server;
   server.connection.uni_stream_count = 10;
-  World world({.server = server}, server_credentials(self_signed()));
-  End& client = world.connect({}, trusting_anyone());
+  World world(served({.server = server}), server_credentials(self_signed()));
+  End& client = world.connect(wanted(), trusting_anyone());
   ASSERT_TRUE(world.run_until([&] { return client.has<HandshakeCompleted>(); }));
   world.run_for(1s);
   ASSERT_EQ(client.connection().state().tls, nullptr);

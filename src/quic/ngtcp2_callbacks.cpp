@@ -126,6 +126,24 @@ int on_path_challenge(ngtcp2_conn*, std::uint8_t* data, void* user_data) {
   return 0;
 }
 
+int on_key_update(ngtcp2_conn* connection, std::uint8_t* rx_secret, std::uint8_t* tx_secret,
+                  ngtcp2_crypto_aead_ctx* rx_key, std::uint8_t* rx_iv,
+                  ngtcp2_crypto_aead_ctx* tx_key, std::uint8_t* tx_iv,
+                  const std::uint8_t* current_rx_secret, const std::uint8_t* current_tx_secret,
+                  std::size_t size, void* user_data) {
+  return state_of(user_data).keys.update(
+      connection, {rx_secret, rx_iv, rx_key}, {tx_secret, tx_iv, tx_key},
+      {std::span(current_rx_secret, size), std::span(current_tx_secret, size)});
+}
+
+void on_packet_key_unused(ngtcp2_conn* connection, ngtcp2_crypto_aead_ctx* key, void* user_data) {
+  state_of(user_data).keys.drop(connection, key);
+}
+
+void on_header_key_unused(ngtcp2_conn* connection, ngtcp2_crypto_cipher_ctx* key, void* user_data) {
+  state_of(user_data).keys.drop(connection, key);
+}
+
 void on_random(std::uint8_t* data, std::size_t size, const ngtcp2_rand_ctx* context) {
   auto* random = static_cast<KeyedRandom*>(context->native_handle);
   random->fill(std::as_writable_bytes(std::span(data, size)));
@@ -135,9 +153,9 @@ ngtcp2_callbacks common_callbacks() {
   ngtcp2_callbacks callbacks{};
   callbacks.recv_crypto_data = on_crypto_data;
   callbacks.handshake_completed = on_handshake_completed;
-  callbacks.encrypt = ngtcp2_crypto_encrypt_cb;
-  callbacks.decrypt = ngtcp2_crypto_decrypt_cb;
-  callbacks.hp_mask = ngtcp2_crypto_hp_mask_cb;
+  callbacks.encrypt = encrypt_packet;
+  callbacks.decrypt = decrypt_packet;
+  callbacks.hp_mask = mask_header;
   callbacks.recv_stream_data = on_stream_data;
   callbacks.acked_stream_data_offset = on_acked;
   callbacks.stream_open = on_stream_open;
@@ -148,15 +166,15 @@ ngtcp2_callbacks common_callbacks() {
   callbacks.rand = on_random;
   callbacks.get_new_connection_id = on_new_connection_id;
   callbacks.remove_connection_id = on_remove_connection_id;
-  callbacks.update_key = ngtcp2_crypto_update_key_cb;
+  callbacks.update_key = on_key_update;
   callbacks.path_validation = on_path_validation;
   callbacks.stream_reset = on_stream_reset;
   callbacks.extend_max_stream_data = on_stream_credit;
-  callbacks.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb;
-  callbacks.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb;
   callbacks.recv_datagram = on_datagram;
   callbacks.ack_datagram = on_datagram_acked;
   callbacks.lost_datagram = on_datagram_lost;
+  callbacks.delete_crypto_aead_ctx = on_packet_key_unused;
+  callbacks.delete_crypto_cipher_ctx = on_header_key_unused;
   callbacks.get_path_challenge_data = on_path_challenge;
   callbacks.version_negotiation = ngtcp2_crypto_version_negotiation_cb;
   return callbacks;

@@ -109,8 +109,10 @@ void TlsSession::set_protocol(const std::string& protocol) {
   ORZATTY_ASSERT(gnutls_alpn_set_protocols(session_, &datum, 1, GNUTLS_ALPN_MANDATORY) == 0);
 }
 
-void TlsSession::attach(ngtcp2_conn* connection) {
+void TlsSession::attach(ngtcp2_conn* connection, PacketKeys& keys) {
   connection_ = connection;
+  keys_ = &keys;
+  gnutls_handshake_set_secret_function(session_, on_secrets);
   ngtcp2_conn_set_tls_native_handle(connection, session_);
 }
 
@@ -129,6 +131,16 @@ bool TlsSession::protocol_agreed() const {
 // GnuTLS refuses a wrong protocol by itself, but lets a peer pass that offers none at all.
 int TlsSession::on_client_hello(gnutls_session_t session) {
   return of(session).protocol_agreed() ? 0 : GNUTLS_E_NO_APPLICATION_PROTOCOL;
+}
+
+int TlsSession::on_secrets(gnutls_session_t session, gnutls_record_encryption_level_t level,
+                           const void* receiving, const void* sending, std::size_t size) {
+  const auto secret = [size](const void* bytes) {
+    return std::span(static_cast<const std::uint8_t*>(bytes), bytes == nullptr ? 0U : size);
+  };
+  const TlsSession& self = of(session);
+  const TrafficSecrets secrets{secret(receiving), secret(sending)};
+  return self.keys_->install(self.connection_, session, level, secrets) == 0 ? 0 : -1;
 }
 
 int TlsSession::on_certificate(gnutls_session_t session) {

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "quic/credentials.h"
+#include "quic/packet_protection.h"
 
 namespace orzatty::quic {
 
@@ -32,8 +33,8 @@ class TlsSession {
   TlsSession(const TlsSession&) = delete;
   TlsSession& operator=(const TlsSession&) = delete;
 
-  // To be called once, before the first packet.
-  void attach(ngtcp2_conn* connection);
+  // To be called once, before the first packet. What is agreed on goes to `keys`.
+  void attach(ngtcp2_conn* connection, PacketKeys& keys);
   [[nodiscard]] const std::optional<Refusal>& refusal() const { return refusal_; }
 
  private:
@@ -42,6 +43,8 @@ class TlsSession {
   void set_protocol(const std::string& protocol);
   static TlsSession& of(gnutls_session_t session);
   static int on_client_hello(gnutls_session_t session);
+  static int on_secrets(gnutls_session_t session, gnutls_record_encryption_level_t level,
+                        const void* receiving, const void* sending, std::size_t size);
   static int on_certificate(gnutls_session_t session);
   [[nodiscard]] bool protocol_agreed() const;
   [[nodiscard]] std::optional<Refusal> judge_server() const;
@@ -54,6 +57,7 @@ class TlsSession {
   bool protocol_wanted_ = false;
   gnutls_session_t session_ = nullptr;
   ngtcp2_conn* connection_ = nullptr;
+  PacketKeys* keys_ = nullptr;
   ngtcp2_crypto_conn_ref reference_{};
   std::optional<Refusal> refusal_;
 };

@@ -106,6 +106,7 @@ class End final : public StreamSink {
 struct LinkConfig {
   Duration delay = 10ms;
   double loss = 0;
+  double damage = 0;                   // of one bit
   std::size_t packet_size_max = 1500;  // larger ones vanish
 };
 
@@ -141,6 +142,7 @@ class World {
   Endpoint endpoint;
   std::array<std::byte, 1500> scratch{};
   bool server_answers = true;
+  std::size_t damaged_count = 0;
 
  private:
   struct Client {

@@ -176,7 +176,12 @@ void World::send(const base::Address& from, const base::Address& to, BytesView b
   for (const auto& [inside, outside] : rebound_) {
     if (target == outside) target = inside;
   }
-  flying_.emplace(now + link.delay, Flying{source, target, copy_of(bytes)});
+  Bytes arriving = copy_of(bytes);
+  if (link.damage > 0 && random_.chance(link.damage)) {
+    arriving[random_.next() % arriving.size()] ^= std::byte{1};
+    ++damaged_count;
+  }
+  flying_.emplace(now + link.delay, Flying{source, target, std::move(arriving)});
 }
 
 void World::deliver(const Flying& datagram) {
