@@ -12,6 +12,8 @@
 #include "connection_options.h"
 #include "output.h"
 #include "quantity.h"
+#include "quic/packet_protection.h"
+#include "runtime/packet_protection.h"
 #include "sequence_check.h"
 
 namespace orzatty::apps {
@@ -229,11 +231,9 @@ void BenchCommand::print_round_trips(const std::vector<RoundTripTimes>& runs) {
 }
 
 nlohmann::ordered_json BenchCommand::setting(std::string_view name) const {
-  return {{"bench", name},
-          {"size", options_.plan.size},
-          {"runs", options_.runs},
-          {"busy_poll", options_.busy_poll},
-          {"encrypted", true}};
+  return {{"bench", name},         {"size", options_.plan.size},
+          {"runs", options_.runs}, {"busy_poll", options_.busy_poll},
+          {"encrypted", true},     {"encrypted_by", quic::name_of(runtime::packet_protection())}};
 }
 
 void BenchCommand::write_json(nlohmann::ordered_json json, const Faults& faults) {

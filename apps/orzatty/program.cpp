@@ -9,6 +9,8 @@
 #include "nearest.h"
 #include "orzatty/version.h"
 #include "output.h"
+#include "quic/packet_protection.h"
+#include "runtime/packet_protection.h"
 
 namespace orzatty::apps {
 namespace {
@@ -39,8 +41,9 @@ std::vector<Declared> declare_all(CLI::App& program) {
 }
 
 std::string version_text() {
+  const std::string encryption(quic::name_of(runtime::packet_protection()));
   return "orzatty " + std::string(kVersion) + " (protocol " + std::to_string(kProtocolVersion) +
-         ")";
+         ", packets encrypted by " + encryption + ")";
 }
 
 // `orzatty help pub` is `orzatty pub --help`.

@@ -3,16 +3,23 @@
 import os
 import platform
 import re
+import subprocess
 from pathlib import Path
 
-SETTING = ("loopback, one core per side, TLS 1.3 with AES-128-GCM by GnuTLS on both, UDP payloads of at most 1452 B, "
+SETTING = ("loopback, one core per side, TLS 1.3 with AES-128-GCM by {library} on both, UDP payloads of at most 1452 B, "
            "GSO and GRO; ours: one send() per message, handlers that check every number")
 
 
+def encrypting_library(program):
+    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    return re.search(r"encrypted by ([\w-]+)", done.stdout).group(1)
+
+
 def machine(options):
+    library = encrypting_library(options.build / "bin" / "orzatty")
     cpu = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.M)
     return {"cpu": cpu.group(1) if cpu else platform.machine(), "cores": len(os.sched_getaffinity(0)),
-            "kernel": platform.release(), "load": os.getloadavg()[0], "setting": SETTING,
+            "kernel": platform.release(), "load": os.getloadavg()[0], "setting": SETTING.format(library=library),
             "runs": options.runs, "seconds": options.seconds}
 
 

@@ -109,18 +109,47 @@ struct End::Callbacks {
     return gnutls_rnd(GNUTLS_RND_NONCE, token, NGTCP2_STATELESS_RESET_TOKENLEN);
   }
 
+  static int secrets(gnutls_session_t session, gnutls_record_encryption_level_t level,
+                     const void* receiving, const void* sending, std::size_t size) {
+    auto* reference = static_cast<ngtcp2_crypto_conn_ref*>(gnutls_session_get_ptr(session));
+    End& end = of(reference->user_data);
+    const auto secret = [size](const void* bytes) {
+      return std::span(static_cast<const std::uint8_t*>(bytes), bytes == nullptr ? 0U : size);
+    };
+    return end.keys_.install(end.connection_, session, level, {secret(receiving), secret(sending)});
+  }
+
+  static int next_keys(ngtcp2_conn* connection, std::uint8_t* rx_secret, std::uint8_t* tx_secret,
+                       ngtcp2_crypto_aead_ctx* rx_key, std::uint8_t* rx_iv,
+                       ngtcp2_crypto_aead_ctx* tx_key, std::uint8_t* tx_iv,
+                       const std::uint8_t* rx_now, const std::uint8_t* tx_now, std::size_t size,
+                       void* user_data) {
+    return of(user_data).keys_.update(connection, {rx_secret, rx_iv, rx_key},
+                                      {tx_secret, tx_iv, tx_key},
+                                      {std::span(rx_now, size), std::span(tx_now, size)});
+  }
+
+  static void key_unused(ngtcp2_conn* connection, ngtcp2_crypto_aead_ctx* key, void* user_data) {
+    of(user_data).keys_.drop(connection, key);
+  }
+
+  static void header_key_unused(ngtcp2_conn* connection, ngtcp2_crypto_cipher_ctx* key,
+                                void* user_data) {
+    of(user_data).keys_.drop(connection, key);
+  }
+
   static ngtcp2_callbacks table() {
     ngtcp2_callbacks table{};
     table.client_initial = ngtcp2_crypto_client_initial_cb;
     table.recv_client_initial = ngtcp2_crypto_recv_client_initial_cb;
     table.recv_retry = ngtcp2_crypto_recv_retry_cb;
     table.recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb;
-    table.encrypt = ngtcp2_crypto_encrypt_cb;
-    table.decrypt = ngtcp2_crypto_decrypt_cb;
-    table.hp_mask = ngtcp2_crypto_hp_mask_cb;
-    table.update_key = ngtcp2_crypto_update_key_cb;
-    table.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb;
-    table.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb;
+    table.encrypt = quic::encrypt_packet;
+    table.decrypt = quic::decrypt_packet;
+    table.hp_mask = quic::mask_header;
+    table.update_key = next_keys;
+    table.delete_crypto_aead_ctx = key_unused;
+    table.delete_crypto_cipher_ctx = header_key_unused;
     table.get_path_challenge_data = ngtcp2_crypto_get_path_challenge_data_cb;
     table.version_negotiation = ngtcp2_crypto_version_negotiation_cb;
     table.handshake_completed = completed;
@@ -182,6 +211,7 @@ void End::make_session() {
   check(is_server_ ? ngtcp2_crypto_gnutls_configure_server_session(session_)
                    : ngtcp2_crypto_gnutls_configure_client_session(session_),
         "ngtcp2_crypto_gnutls_configure_session");
+  gnutls_handshake_set_secret_function(session_, Callbacks::secrets);
   reference_.get_conn = [](ngtcp2_crypto_conn_ref* reference) {
     return static_cast<End*>(reference->user_data)->connection_;
   };

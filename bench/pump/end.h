@@ -1,6 +1,7 @@
 // One end of the pump: a QUIC connection with one stream on ngtcp2 and GnuTLS, and its socket, with
-// nothing between. What Orzatty is measured against: it shows what the libraries and the kernel let
-// through. Faults end the process: there is nothing to be robust about.
+// nothing between but who encrypts packets for Orzatty too. What Orzatty is measured against: it
+// shows what the libraries and the kernel let through. Faults end the process: there is nothing to
+// be robust about.
 #pragma once
 
 #include <gnutls/gnutls.h>
@@ -19,7 +20,9 @@
 #include "net/send_batch.h"
 #include "net/udp_socket.h"
 #include "orzatty/tls.h"
+#include "quic/packet_protection.h"
 #include "ring.h"
+#include "runtime/packet_protection.h"
 
 namespace orzatty::pump {
 
@@ -77,6 +80,7 @@ class End {
   gnutls_certificate_credentials_t credentials_ = nullptr;
   gnutls_session_t session_ = nullptr;
   ngtcp2_crypto_conn_ref reference_{};
+  quic::PacketKeys keys_{runtime::packet_protection()};
   ngtcp2_path_storage path_{};
   ngtcp2_conn* connection_ = nullptr;
   std::int64_t stream_ = -1;

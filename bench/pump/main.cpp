@@ -141,22 +141,26 @@ int run(const Plan& plan) {
   plan.cores.occupy(Cores::Side::kClients);
   const auto end = End::client(*base::Address::parse("127.0.0.1:" + std::to_string(*port)));
   await_handshake(*end);
+  const std::string encrypted_by(quic::name_of(runtime::packet_protection()));
   if (plan.mode == Mode::kOneWay) {
     const Sent sent = send_all(plan, *end);
     const double receiver_ns = finish(*end, *worker, sent.count);
     const auto messages = static_cast<double>(sent.count);
     std::printf(
-        "{\"bench\": \"pump oneway\", \"size\": %zu, \"messages_per_second\": %.0f, "
+        "{\"bench\": \"pump oneway\", \"encrypted_by\": \"%s\", \"size\": %zu, "
+        "\"messages_per_second\": %.0f, "
         "\"sender_cpu_ns_per_message\": %.1f, \"receiver_cpu_ns_per_message\": %.1f}\n",
-        plan.size, messages / sent.seconds, sent.cpu_ns / messages, receiver_ns / messages);
+        encrypted_by.c_str(), plan.size, messages / sent.seconds, sent.cpu_ns / messages,
+        receiver_ns / messages);
   } else {
     const auto times = send_and_await(plan, *end);
     finish(*end, *worker, times.size());
     const apps::Percentiles percentiles = apps::percentiles_of(times);
     std::printf(
-        "{\"bench\": \"pump rtt\", \"size\": %zu, \"p50_us\": %.2f, \"p99_us\": %.2f, "
+        "{\"bench\": \"pump rtt\", \"encrypted_by\": \"%s\", \"size\": %zu, \"p50_us\": %.2f, "
+        "\"p99_us\": %.2f, "
         "\"p99_9_us\": %.2f}\n",
-        plan.size, percentiles.p50, percentiles.p99, percentiles.p999);
+        encrypted_by.c_str(), plan.size, percentiles.p50, percentiles.p99, percentiles.p999);
   }
   return 0;
 }

@@ -9,6 +9,7 @@
 #include "net/clock.h"
 #include "net/entropy.h"
 #include "runtime/backup_thread.h"
+#include "runtime/packet_protection.h"
 #include "runtime/stream_window.h"
 #include "runtime/tls.h"
 #include "wire/hello.h"
@@ -46,6 +47,7 @@ quic::ConnectionConfig connection_config(const ClientOptions& options, std::size
       options.limits.subscription_count_max + options.limits.passing_stream_count_max;
   config.handshake_timeout = std::min(options.limits.handshake_timeout, share);
   config.idle_timeout = 3 * options.limits.dead_after;
+  config.packet_protection = runtime::packet_protection();
   return config;
 }
 

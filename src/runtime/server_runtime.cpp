@@ -11,6 +11,7 @@
 #include "quic/digest.h"
 #include "runtime/identity.h"
 #include "runtime/outgoing.h"
+#include "runtime/packet_protection.h"
 #include "runtime/stream_window.h"
 #include "wire/direct.h"
 #include "wire/message.h"
@@ -39,6 +40,7 @@ link::ServerEngineConfig engine_config(const ServerOptions& options) {
   config.endpoint.connection.uni_stream_count = 0;
   config.endpoint.connection.handshake_timeout = options.limits.handshake_timeout;
   config.endpoint.connection.idle_timeout = 3 * options.limits.dead_after;
+  config.endpoint.connection.packet_protection = runtime::packet_protection();
   config.endpoint.connection_count_max = options.limits.connection_count_max;
   config.endpoint.half_open_count_max = options.limits.half_open_count_max;
   config.endpoint.secret = endpoint_secret(options.secret);

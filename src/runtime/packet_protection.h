@@ -1,0 +1,11 @@
+// Which library encrypts packets: the fastest that this machine has, or GnuTLS if the environment
+// says ORZATTY_PACKET_PROTECTION=gnutls, to compare the two or to leave one of them out.
+#pragma once
+
+#include "quic/connection.h"
+
+namespace orzatty::runtime {
+
+[[nodiscard]] quic::PacketProtection packet_protection();
+
+}  // namespace orzatty::runtime
