@@ -394,6 +394,22 @@ TEST(ClientLink, AClientWhoseNatForgotItIsFollowedAsSoonAsItSpeaks) {
   EXPECT_TRUE(world.left.empty());
 }
 
+TEST(ClientLink, LargeMessagesFillALongPathAsSmallOnesDo) {
+  const double rate = 100e6 / 8;
+  World world({.delay = 20ms, .bottleneck = {.rate = rate, .queue = 40ms}});
+  Client& alice = world.client("alice");
+  ASSERT_TRUE(world.run_until([&] { return !alice.connected.empty(); }));
+  const std::string image(64 * 1024, 'i');
+  constexpr int kCount = 400;
+  for (int i = 0; i < kCount; ++i) alice.publish("images", image);
+  const Instant begin = world.now;
+
+  ASSERT_TRUE(world.run_until([&] { return alice.settled(); }));
+
+  const double seconds = std::chrono::duration<double>(world.now - begin).count();
+  EXPECT_GE(kCount * static_cast<double>(image.size()) / seconds, rate / 2);
+}
+
 // spec: TRANSPORT-5
 TEST(ClientLink, AListenerWhoseNatForgotItIsFollowedAtItsNextHeartbeat) {
   World world;

@@ -64,8 +64,7 @@ bool Outbox::append_frame(BytesView header, BytesView payload, std::optional<Ins
                           BytesView key) {
   const std::uint64_t size = header.size() + payload.size();
   const std::uint64_t waiting = appended_bytes_ - released_bytes_.load(std::memory_order_acquire);
-  // An empty outbox takes any message, or one larger than the room could never be sent.
-  if (waiting != 0 && waiting + size > room_.load(std::memory_order_relaxed)) return false;
+  if (!fits(waiting, size)) return false;
   if (keys_ && !(keys_->has_place() && keys_->admits(key))) return false;
   // Before the message: whoever sees that knows its deadline.
   if (deadline != bound_deadline_ || deadline) {
@@ -400,6 +399,14 @@ void Outbox::update_room() {
   room_.store(std::min(size_max_, sent_bytes_ + room_unsent_), std::memory_order_relaxed);
 }
 
+// An empty outbox takes any message, or one larger than it could never be sent. The last one may go
+// beyond the room that the Governor leaves, or one that is larger would wait for all before it to be
+// acknowledged, and each take a round trip.
+bool Outbox::fits(std::uint64_t waiting, std::uint64_t size) const {
+  if (waiting == 0) return true;
+  return waiting < room_.load(std::memory_order_relaxed) && waiting + size <= size_max_;
+}
+
 bool Outbox::has_room(std::uint64_t size) {
   look();
   const std::uint64_t waiting = seen_.bytes - released_bytes_.load(std::memory_order_relaxed);
@@ -407,8 +414,7 @@ bool Outbox::has_room(std::uint64_t size) {
                                boundaries_taken_.load(std::memory_order_relaxed);
   if (bounds == kBoundaryCount) return false;
   if (waiting == 0) return true;
-  return waiting + size <= room_.load(std::memory_order_relaxed) &&
-         pool_.room() >= base::SegmentPool::kSizeMax;
+  return fits(waiting, size) && pool_.room() >= base::SegmentPool::kSizeMax;
 }
 
 }  // namespace orzatty::session

@@ -171,6 +171,7 @@ class Outbox {
   void give_back();
   void release();
   void update_room();
+  [[nodiscard]] bool fits(std::uint64_t waiting, std::uint64_t size) const;
 
   base::SegmentPool pool_;
   base::Log log_;
