@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "hub/hub_for_test.h"
-#include "hub/publishing.h"
+#include "hub/publications.h"
 #include "session/counted_allocations_for_test.h"
 #include "session/outbox.h"
 
@@ -346,12 +346,12 @@ TEST(Memory, OfAnOpenPublicationIsAtMostFourKilobytes) {
 
   for (std::uint64_t number = 1; number <= 1000; ++number) {
     attack.open(number, DeliveryMode::kUnordered);
-    for (std::uint64_t i = 1; i <= Publishing::kScatterFree; ++i) {
+    for (std::uint64_t i = 1; i <= Publications::kScatterFree; ++i) {
       attack.pass(number, 2 * i, message_of("x"));
     }
   }
 
-  ASSERT_EQ(attack.hub().counters().rejected, 1000 * Publishing::kScatterFree);
+  ASSERT_EQ(attack.hub().counters().rejected, 1000 * Publications::kScatterFree);
   EXPECT_LE((held_bytes - before) / 1000, 4'000U);
 }
 

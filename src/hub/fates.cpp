@@ -60,6 +60,35 @@ bool goes_on(const FateRun& run, const FateRun& next) {
 
 }  // namespace
 
+// spec: PUBLISH-5
+KnownFate known_fate(const Publication& publication, Sequence first, std::uint64_t count) {
+  const Refusals& refusals = (*publication.producers)[publication.producer].refusals;
+  const auto refused = refusals.find(first);
+  if (refused && refused->from <= first) {
+    const std::uint64_t same = std::min<std::uint64_t>(count, refused->to - first);
+    return {.code = refused->code, .offset = {}, .forgotten = false, .count = same};
+  }
+  if (refused) count = std::min<std::uint64_t>(count, refused->from - first);
+  const bool unsure = first < refusals.forgotten_below();
+  if (unsure) count = std::min<std::uint64_t>(count, refusals.forgotten_below() - first);
+  const ErrorCode unless_refused = unsure ? ErrorCode::kFateForgotten : ErrorCode::kNone;
+  if (publication.channel == nullptr) {  // an endpoint counts by sequences
+    return {.code = unless_refused,
+            .offset = Offset(first.value()),
+            .forgotten = false,
+            .count = count};
+  }
+  using Past = Channel::Past;
+  const Past past = publication.channel->find(publication.producer, first, count);
+  const ErrorCode code = past.fate == Past::Fate::kKept      ? ErrorCode::kNone
+                         : past.fate == Past::Fate::kRefused ? ErrorCode::kOverloaded
+                                                             : unless_refused;
+  return {.code = code,
+          .offset = past.offset,
+          .forgotten = past.fate == Past::Fate::kForgotten,
+          .count = past.count};
+}
+
 // spec: FATE-3
 std::vector<FateRun> fates_of(const Producers& producers, const Channel* channel,
                               const base::ProducerNumber* producer, const FateRun& asked) {

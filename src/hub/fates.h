@@ -6,9 +6,21 @@
 
 #include "hub/channel.h"
 #include "hub/producers.h"
+#include "hub/publication.h"
 #include "wire/fate.h"
 
 namespace orzatty::hub {
+
+// What became of the first of `count` messages that came before, and of as many behind it as share
+// its fate.
+struct KnownFate {
+  ErrorCode code = ErrorCode::kNone;  // of a rejected one
+  Offset offset;
+  bool forgotten = false;  // where it was
+  std::uint64_t count = 0;
+};
+
+KnownFate known_fate(const Publication& publication, Sequence first, std::uint64_t count);
 
 // Of one answer: what the rest of a longer range is, is asked again.
 inline constexpr std::size_t kFateRunsMax = 1024;

@@ -8,6 +8,8 @@
 #include "hub/directing.h"
 #include "hub/hub_state.h"
 #include "hub/lag.h"
+#include "hub/own_publishing.h"
+#include "hub/publications.h"
 #include "hub/publishing.h"
 #include "hub/resuming.h"
 #include "hub/subscribing.h"
@@ -35,9 +37,11 @@ class Hub::Parts {
         subscribing(state, channels),
         requests(state.config.limits),
         sessions(state.config.limits),
-        publishing(state, sessions, subscribing, requests),
+        publications(state, subscribing),
+        publishing(state, sessions, subscribing, requests, publications),
+        own(state, subscribing),
         datagrams(state, subscribing),
-        resuming(state, sessions, subscribing, publishing, requests),
+        resuming(state, sessions, subscribing, publications, requests),
         directing(state, publishing, resuming, requests) {}
   // Peers read channels, so they go first.
   ~Parts() { state.peers = base::Slab<Peer>(); }
@@ -57,7 +61,9 @@ class Hub::Parts {
   Subscribing subscribing;
   Requests requests;
   Sessions sessions;
+  Publications publications;
   Publishing publishing;
+  OwnPublishing own;
   DatagramPublishing datagrams;
   Resuming resuming;
   Directing directing;
@@ -85,7 +91,7 @@ std::optional<HubOutput> Hub::Parts::dispatch(Peer& peer, session::ServerOutput&
   if (const auto* messages = std::get_if<session::PublicationMessages>(&output)) {
     const auto fresh = publishing.fresh(peer, *messages);
     if (!fresh) return std::nullopt;
-    if (!publishing.are_replies(*fresh->publication)) return publishing.take(peer, *fresh);
+    if (!publications.are_replies(*fresh->publication)) return publishing.take(peer, *fresh);
     directing.take_replies(peer, *fresh);
     return std::nullopt;
   }
@@ -93,11 +99,11 @@ std::optional<HubOutput> Hub::Parts::dispatch(Peer& peer, session::ServerOutput&
     return datagrams.take(peer, came->datagram);
   }
   if (const auto* opened = std::get_if<session::PublicationOpened>(&output)) {
-    publishing.open(peer, *opened);
+    publications.open(peer, *opened);
   } else if (const auto* skipped = std::get_if<session::PublicationSkipped>(&output)) {
     publishing.skip(peer, *skipped);
   } else if (const auto* ended = std::get_if<session::PublicationClosed>(&output)) {
-    publishing.close(peer, ended->publication);
+    publications.close(peer, ended->publication);
   } else if (auto* subscribe = std::get_if<session::SubscribeRequested>(&output)) {
     subscribing.subscribe(peer, std::move(subscribe->subscribe));
   } else if (const auto* unsubscribe = std::get_if<session::UnsubscribeRequested>(&output)) {
@@ -105,7 +111,7 @@ std::optional<HubOutput> Hub::Parts::dispatch(Peer& peer, session::ServerOutput&
   } else if (const auto* positions = std::get_if<session::PositionsConsumed>(&output)) {
     subscribing.consumed(peer, positions->consumed);
   } else if (auto* asked = std::get_if<session::FateAsked>(&output)) {
-    publishing.tell_fates(peer, std::move(asked->fate));
+    publications.tell_fates(peer, std::move(asked->fate));
   } else if (const auto* cancelled = std::get_if<session::RequestCancelled>(&output)) {
     requests.cancel(*peer.session_id, cancelled->correlation);
   } else if (auto* hello = std::get_if<session::HelloReceived>(&output)) {
@@ -253,7 +259,7 @@ void Hub::drain(Duration time_left, std::string_view text) {
 }
 
 void Hub::handle_channel(const ChannelName& channel, std::size_t handler) {
-  parts_->publishing.handle_channel(channel, handler);
+  parts_->publications.handle_channel(channel, handler);
 }
 
 ErrorCode Hub::send_direct(PeerKey peer, const ChannelName& channel, MessageType type,
@@ -264,7 +270,7 @@ ErrorCode Hub::send_direct(PeerKey peer, const ChannelName& channel, MessageType
 ErrorCode Hub::publish(const ChannelName& channel, MessageType type, BytesView payload, Instant now,
                        const MessageAttributes& attributes) {
   parts_->state.now = now;
-  return parts_->publishing.publish(channel, type, payload, attributes);
+  return parts_->own.publish(channel, type, payload, attributes);
 }
 
 bool Hub::has_peer(PeerKey peer) const { return parts_->state.find(peer) != nullptr; }

@@ -63,7 +63,7 @@ DetachedSession Resuming::strip(Peer& peer) {
   session.size = cost_of(session);
   sessions_.release(session.id, peer.key);
   subscribing_.forget(peer);
-  publishing_.forget(peer);
+  publications_.forget(peer);
   --state_.counters.peers;
   peer.identity.clear();
   return session;
@@ -133,7 +133,7 @@ std::optional<DetachedSession> Resuming::take_over(const Peer& peer, const Sessi
 void Resuming::list_producers(DetachedSession& session, wire::Welcome& welcome) {
   std::size_t size = 0;
   for (wire::WelcomeProducer& producer : session.producers) {
-    const auto next = publishing_.next_of(producer.producer, producer.channel, session.identity);
+    const auto next = publications_.next_of(producer.producer, producer.channel, session.identity);
     constexpr std::size_t kFixed = 16 + 2 + wire::kVarintSizeMax;
     size += kFixed + producer.channel.text().size();
     if (!next || size > kListSizeMax) continue;

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "hub/hub_state.h"
-#include "hub/publishing.h"
+#include "hub/publications.h"
 #include "hub/requests.h"
 #include "hub/sessions.h"
 #include "hub/subscribing.h"
@@ -18,12 +18,12 @@ class Resuming {
   static constexpr std::size_t kListSizeMax = 24 * 1024;
 
   // All of them outlive this.
-  Resuming(HubState& state, Sessions& sessions, Subscribing& subscribing, Publishing& publishing,
-           Requests& requests)
+  Resuming(HubState& state, Sessions& sessions, Subscribing& subscribing,
+           Publications& publications, Requests& requests)
       : state_(state),
         sessions_(sessions),
         subscribing_(subscribing),
-        publishing_(publishing),
+        publications_(publications),
         requests_(requests) {}
 
   // The connection of an authenticated peer is gone: its session waits, or ends.
@@ -59,7 +59,7 @@ class Resuming {
   HubState& state_;
   Sessions& sessions_;
   Subscribing& subscribing_;
-  Publishing& publishing_;
+  Publications& publications_;
   Requests& requests_;
 };
 
