@@ -21,12 +21,13 @@ using namespace std::chrono_literals;
 // One socket, one connection, and what the server made of it.
 class Stranger final : private link::ClientEvents, private link::PacketSink {
  public:
-  Stranger(const Served& served, std::string application_protocol)
+  // `seed` makes connection ids: no two strangers may have the same.
+  Stranger(const Served& served, std::string application_protocol, std::uint64_t seed)
       : server_(*base::Address::parse(served.address())),
         socket_(*net::UdpSocket::connect(server_, {})),
         link_({}, {.application_protocol = std::move(application_protocol)},
               *runtime::client_credentials(Trust::pinned(*served.certificate().pin())), "localhost",
-              *this, 1, net::now()) {}
+              *this, seed, net::now()) {}
 
   // By what the connection ended.
   std::optional<ErrorCode> knock() {
@@ -74,8 +75,8 @@ class Stranger final : private link::ClientEvents, private link::PacketSink {
 TEST(OtherProtocol, IsTurnedAwayInTheHandshakeAndTheServerServesOn) {
   Served served;
 
-  EXPECT_EQ(Stranger(served, "h3").knock(), ErrorCode::kVersionUnsupported);
-  EXPECT_EQ(Stranger(served, "orzatty/1").knock(), ErrorCode::kAuthenticationFailed)
+  EXPECT_EQ(Stranger(served, "h3", 1).knock(), ErrorCode::kVersionUnsupported);
+  EXPECT_EQ(Stranger(served, "orzatty/1", 2).knock(), ErrorCode::kAuthenticationFailed)
       << "the same without a token, as far as HELLO";
 
   EXPECT_TRUE(served.connect());
