@@ -321,7 +321,7 @@ std::vector<Scenario> all_scenarios() {
            true,
            2000},
           {"asking",
-           "a part of the messages are requests, and some clients answer them",
+           "every client sends requests, and half of them answer",
            {},
            true,
            2000,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 
 #include "sim/entropy.h"
 #include "sim/tally.h"
@@ -243,6 +244,11 @@ class Run {
       const hub::HubCounters& hub = world_.server().engine().hub().counters();
       tally_->add("hub took a duplicate", hub.duplicates);
       tally_->add("hub rejected", hub.rejected);
+    }
+    std::set<DeliveryMode> modes;
+    for (const hub::ChannelRule& rule : plan_.world.server.rules) modes.insert(rule.config.mode);
+    for (const DeliveryMode mode : modes) {
+      tally_->add("seed with mode " + std::string(orzatty::name(mode)));
     }
     // Of incidents it is counted that they happened.
     for (const Fault fault : plan_.faults) tally_->add("seed with " + std::string(name(fault)));

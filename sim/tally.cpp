@@ -1,5 +1,7 @@
 #include "sim/tally.h"
 
+#include <algorithm>
+
 namespace orzatty::sim {
 
 void Tally::handle(const Happening& happening) {
@@ -7,8 +9,11 @@ void Tally::handle(const Happening& happening) {
     add("messages published");
   } else if (const auto* seen = std::get_if<MessagesSeen>(&happening)) {
     add("messages delivered", seen->messages.size());
+    note_order(*seen);
   } else if (const auto* told = std::get_if<FateTold>(&happening)) {
     add("fate " + std::string(fate_name(told->fate)), told->to - told->from);
+    const bool refused = told->fate == Fate::kRejected;
+    if (refused) add("rejected by " + std::string(orzatty::name(told->code)), told->to - told->from);
   } else if (const auto* gap = std::get_if<GapSeen>(&happening)) {
     add("gap " + std::string(orzatty::name(gap->gap.reason)));
   } else if (std::holds_alternative<ResetSeen>(happening)) {
@@ -36,6 +41,12 @@ void Tally::handle(const Happening& happening) {
   } else if (const auto* began = std::get_if<ProgramBegan>(&happening)) {
     if (began->role == Role::kIntruder) add("intruder came");
   }
+}
+
+void Tally::note_order(const MessagesSeen& seen) {
+  Offset& next = next_[{seen.program, seen.subscription, seen.life, std::string(seen.channel)}];
+  if (seen.first < next) add("messages out of order", seen.messages.size());
+  next = std::max(next, seen.first + seen.messages.size());
 }
 
 }  // namespace orzatty::sim

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 #include "sim/checker.h"
 
@@ -25,6 +26,10 @@ class Tally final : public Checker {
   [[nodiscard]] const std::map<std::string, std::uint64_t>& counts() const { return counts_; }
 
  private:
+  void note_order(const MessagesSeen& seen);
+
+  // Behind the last of what was seen, where.
+  std::map<std::tuple<ProgramId, SubscriptionId, ServerLife, std::string>, Offset> next_;
   std::map<std::string, std::uint64_t> counts_;
 };
 

@@ -59,7 +59,12 @@ void Subscription::lose() {
   producer_aliases_ = wire::AliasTable(64 * 1024);
   publishers_.clear();
   early_.clear();
-  for (auto& [channel, position] : positions_) position.told = position.replaying = false;
+  for (auto& [channel, position] : positions_) {
+    position.told = position.replaying = false;
+    if (base::planted(base::PlantedBug::kArrivalsAreForgotten)) {
+      position.had = base::Arrivals<Offset>(position.had.next());
+    }
+  }
 }
 
 // spec: SUBSCRIBE-2, SUBSCRIBE-4

@@ -64,6 +64,9 @@ ChannelReader::Step ChannelReader::next_step() const {
 ChannelReader::Step ChannelReader::next_value(Instant now) const {
   const LatestValues::ByOffset& values = channel_.values()->values();
   auto value = values.lower_bound(next_);
+  constexpr std::uint64_t kEvery = 64;
+  const bool passes_over = base::planted(base::PlantedBug::kNewestIsPassedOver);
+  if (passes_over && value != values.end() && value->first.value() % kEvery == 1) ++value;
   Step step;
   step.first = value == values.end() ? channel_.index().next_offset() : value->first;
   const bool superseded = next_ < step.first;

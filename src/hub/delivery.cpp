@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/planted.h"
 #include "wire/alias.h"
 #include "wire/deliver.h"
 #include "wire/frame_cursor.h"
@@ -123,7 +124,8 @@ bool Delivery::send_passing(const ChannelReader& reader, const ChannelReader::St
                            .channel = channel.name(),
                            .mode = channel.config().mode},
                marks_);
-  if (step.gap) encode_gap(reader, *step.gap);
+  const bool untold = base::planted(base::PlantedBug::kScatteredGapIsLost);
+  if (step.gap && !untold) encode_gap(reader, *step.gap);
   if (step.size > 0) {
     const Producer& producer = channel.producers()[step.producer];
     wire::encode(wire::Producer{ProducerAlias(0), producer.id, producer.identity}, marks_);

@@ -84,7 +84,7 @@ void Publishing::take_scattered(Peer& peer, Publication& publication,
     given.first += part.count;
     given.count -= part.count;
     given.frames = given.frames.subspan(part.frames.size());
-    if (stretch.known) {
+    if (stretch.known && !base::planted(base::PlantedBug::kScatteredIsStoredTwice)) {
       acknowledge(peer, publication, part);
     } else if (const auto fresh = checked(peer, publication, part)) {
       static_cast<void>(take(peer, *fresh));

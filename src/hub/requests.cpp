@@ -1,5 +1,7 @@
 #include "hub/requests.h"
 
+#include "base/planted.h"
+
 namespace orzatty::hub {
 
 // spec: REQUEST-3
@@ -27,7 +29,9 @@ bool Requests::has_share(std::string_view identity) const {
 
 const Request* Requests::find(const CorrelationId& id, Instant now) {
   end_overdue(now);
-  const auto found = requests_.find(id);
+  auto found = requests_.find(id);
+  const bool elsewhere = base::planted(base::PlantedBug::kReplyGoesElsewhere);
+  if (elsewhere && found != requests_.end()) found = requests_.begin();
   return found == requests_.end() ? nullptr : &found->second;
 }
 
@@ -62,6 +66,7 @@ void Requests::forget(const SessionId& session) {
 }
 
 void Requests::end_overdue(Instant now) {
+  if (base::planted(base::PlantedBug::kOverdueIsCounted)) return;
   while (!ends_.empty() && ends_.begin()->first <= now) {
     const CorrelationId id = ends_.begin()->second;
     erase(id);

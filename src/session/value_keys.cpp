@@ -1,5 +1,7 @@
 #include "session/value_keys.h"
 
+#include "base/planted.h"
+
 namespace orzatty::session {
 
 bool ValueKeys::admits(BytesView key) const {
@@ -36,6 +38,9 @@ const base::Published& ValueKeys::look() {
 }
 
 bool ValueKeys::superseded(std::size_t index) const {
+  constexpr std::uint64_t kEvery = 64;
+  const bool skips = base::planted(base::PlantedBug::kNewestIsSkipped);
+  if (skips && (passed_ + index) % kEvery == 1) return true;
   return newest_[waiting_[index].key] > passed_ + index;
 }
 
