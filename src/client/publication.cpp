@@ -284,11 +284,14 @@ void Publication::confirm(Sequence next) {
 
 void Publication::release() { outbox_.acknowledged(std::min(answered_.next(), settled_)); }
 
-// What the transport has of it is pinned in its outbox until it closed the stream. spec: STREAM-10
+// What the transport has of it is pinned in its outbox until it closed the stream, or those that
+// passed; an ACK may be sooner than that. spec: STREAM-10
 bool Publication::retire(session::ClientSession* session) {
   if (!settled() || outbox_.waiting() > 0) return false;
   if (!stream_) return true;
-  if (!ending_) session->core().sends().finish(*stream_);
+  session::SendTable& sends = session->core().sends();
+  if (ending_ || sends.has_passing(*stream_)) return false;
+  sends.finish(*stream_);
   ending_ = true;
   return false;
 }

@@ -32,6 +32,27 @@ TEST_F(RetiredPublication, EndsItsStreamOnceEverythingHasItsFateAndIsGoneWhenTha
   EXPECT_FALSE(closed_);
 }
 
+TEST_F(RetiredPublication, WithoutAnOrderWaitsForStreamsThatTheTransportMaySendAgain) {
+  const PublicationId publication = engine_->publish(kChannel, {.mode = DeliveryMode::kUnordered});
+  connect();
+  append(publication, 1);
+  engine_->retire(publication);
+  talk();
+  EXPECT_EQ(settled(Fate::kAccepted).size(), 1U);
+  EXPECT_TRUE(server_.ended_publications.empty());
+  constexpr session::StreamKey kPassingStream{2};
+
+  engine_->stream_closed(kPassingStream);
+  drain();
+  talk();
+  EXPECT_EQ(server_.ended_publications, std::vector{publication});
+  engine_->stream_closed(kFirstStream);
+  drain();
+
+  EXPECT_EQ(count<PublicationEnded>(), 1U);
+  EXPECT_FALSE(closed_);
+}
+
 TEST_F(RetiredPublication, WaitsForItsFatesOverAnyNumberOfConnections) {
   const PublicationId publication = engine_->publish(kChannel);
   server_.answering = false;

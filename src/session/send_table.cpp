@@ -34,7 +34,7 @@ StreamKey SendTable::add(std::uint8_t priority) {
   added.priority = std::min(priority, kPriorityMax);
   added.parent = kControlKey;
   ++added.life;
-  added.passing_unsent = 0;
+  added.passing_unsent = added.passing_count = 0;
   added.in_openings = true;
   to_open_.push_back(stream);
   return stream;
@@ -45,11 +45,16 @@ StreamKey SendTable::add_passing(StreamKey parent) {
   Entry& added = entry(stream);
   added.parent = parent;
   added.parent_life = entry(parent).life;
+  ++entry(parent).passing_count;
   return stream;
 }
 
 std::uint64_t SendTable::passing_unsent(StreamKey parent) const {
   return entries_[parent.value()].passing_unsent;
+}
+
+bool SendTable::has_passing(StreamKey parent) const {
+  return entries_[parent.value()].passing_count > 0;
 }
 
 SendTable::Entry* SendTable::parent_of(const Entry& entry) {
@@ -108,6 +113,7 @@ void SendTable::release(StreamKey stream) {
   if (released.state == State::kFree) return;
   in_flight_ -= released.queue.in_flight();
   relieve_parent(released, released.charged);
+  if (Entry* const parent = parent_of(released)) --parent->passing_count;
   released.queue.clear();
   released.finishing = released.blocked = false;
   released.state = State::kFree;

@@ -73,6 +73,8 @@ class SendTable {
   StreamKey add_passing(StreamKey parent);
   // What waits on the finished ones of them. It asks for more while that is below kRefillBelow.
   [[nodiscard]] std::uint64_t passing_unsent(StreamKey parent) const;
+  // Some of them were not released: the transport may have to send their bytes again.
+  [[nodiscard]] bool has_passing(StreamKey parent) const;
   // From now on. spec: PRIORITY-1
   void set_priority(StreamKey stream, std::uint8_t priority);
   [[nodiscard]] SendQueue& queue(StreamKey stream);
@@ -109,6 +111,7 @@ class SendTable {
     SendQueue queue;
     std::uint64_t life = 0;            // of its key, which is used again
     std::uint64_t passing_unsent = 0;  // on finished streams that are its
+    std::size_t passing_count = 0;     // of streams that are its
     StreamKey parent = kControlKey;    // whose such stream it is; the control stream has none
     std::uint64_t parent_life = 0;
     std::uint64_t charged = 0;  // to the parent

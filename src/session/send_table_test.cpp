@@ -399,6 +399,20 @@ TEST_F(SendTableTest, AsksForMorePassingStreamsWhenLittleWaitsOnThoseOfTheirPare
   EXPECT_TRUE(table_.settled(passing));
 }
 
+TEST_F(SendTableTest, KnowsOfAPassingStreamUntilTheTransportHasDoneWithIt) {
+  const StreamKey parent = open();
+  const StreamKey passing = table_.add_passing(parent);
+  table_.opened(*table_.next_to_open());
+  ASSERT_TRUE(scratch_.write(Bytes(100), table_.queue(passing)));
+  table_.finish(passing);
+  while (send(SendTable::kTurn)) continue;
+  EXPECT_TRUE(table_.has_passing(parent));
+
+  table_.release(passing);
+
+  EXPECT_FALSE(table_.has_passing(parent));
+}
+
 TEST_F(SendTableTest, APassingStreamThatOutlivesItsParentIsNothingToWhoeverHasItsKeyNext) {
   const StreamKey parent = open();
   EXPECT_FALSE(send(1).has_value());
