@@ -102,7 +102,13 @@ bool GcmKey::open(std::uint8_t* out, Octets sealed, Nonce nonce, Octets associat
   std::array<std::uint8_t, kTagSize> tag{};
   functions_->decrypt(native(expanded_.data()), &context, out, ciphertext.data(), ciphertext.size(),
                       nonce.data(), associated.data(), associated.size(), tag.data(), tag.size());
-  return gnutls_memcmp(tag.data(), expected.data(), tag.size()) == 0;  // in constant time
+  const bool authentic =
+      gnutls_memcmp(tag.data(), expected.data(), tag.size()) == 0;  // constant time
+  if (!authentic) {
+    gnutls_memset(out, 0, ciphertext.size());
+    wipe(tag);  // it is what a forger would need
+  }
+  return authentic;
 }
 
 BlockKey::BlockKey(Octets key) : rounds_(functions_for(key).rounds) {

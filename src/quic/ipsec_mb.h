@@ -35,8 +35,7 @@ class GcmKey {
 
   // Writes as many bytes as the plaintext has, and the tag. It may lie where the plaintext does.
   void seal(std::uint8_t* out, Octets plaintext, Nonce nonce, Octets associated) const;
-  // `sealed` ends with the tag. False when it is not authentic, and then `out` holds nothing of
-  // use.
+  // `sealed` ends with the tag. False when it is not authentic, and then `out` holds zeroes.
   [[nodiscard]] bool open(std::uint8_t* out, Octets sealed, Nonce nonce, Octets associated) const;
 
  private:

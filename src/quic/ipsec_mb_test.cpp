@@ -63,7 +63,7 @@ Buffer mask(const Buffer& key, const Buffer& sample) {
   return out;
 }
 
-// Of one message; the two sizes of keys take turns.
+// Of one message; the two sizes of keys take turns, among whole blocks too.
 struct Random {
   Buffer key;
   Buffer nonce;
@@ -76,7 +76,7 @@ struct Random {
       for (auto& byte : result) byte = static_cast<std::uint8_t>(prng.next());
       return result;
     };
-    key = bytes(size % 2 == 0 ? 16 : 32);
+    key = bytes((size / 16 + size) % 2 == 0 ? 16 : 32);
     nonce = bytes(kNonceSize);
     associated = bytes(prng.next() % 64);
     plaintext = bytes(size);

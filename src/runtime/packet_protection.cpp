@@ -7,8 +7,8 @@ namespace orzatty::runtime {
 
 quic::PacketProtection packet_protection() {
   const char* value = std::getenv("ORZATTY_PACKET_PROTECTION");
-  const bool gnutls = value != nullptr && std::string_view(value) == "gnutls";
-  return gnutls ? quic::PacketProtection::kGnutls : quic::PacketProtection::kFastest;
+  const bool fastest = value == nullptr || std::string_view(value) == "fastest";
+  return fastest ? quic::PacketProtection::kFastest : quic::PacketProtection::kGnutls;
 }
 
 }  // namespace orzatty::runtime
