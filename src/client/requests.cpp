@@ -33,25 +33,26 @@ void Requests::cancel(const CorrelationId& id, session::ClientSession* session) 
   const auto found = waiting_.find(id);
   if (found == waiting_.end()) return;
   const Message message(found->second.publication, found->second.sequence);
+  const Withdrawn withdrawn{id, found->second.until};
   const bool settled = !unsettled_.contains(message);
   erase(id);
   if (settled) {
-    say_cancelled(id, session);
+    say_cancelled(withdrawn, session);
   } else {
-    cancelled_.emplace(message, id);
+    cancelled_.emplace(message, withdrawn);
   }
 }
 
-void Requests::say_cancelled(const CorrelationId& id, session::ClientSession* session) {
+void Requests::say_cancelled(const Withdrawn& withdrawn, session::ClientSession* session) {
   if (session != nullptr && session->open()) {
-    session->cancel(id);
+    session->cancel(withdrawn.id);
   } else {
-    unsaid_.push_back(id);
+    unsaid_.push_back(withdrawn);
   }
 }
 
 void Requests::go_on(session::ClientSession& session) {
-  for (const CorrelationId& id : unsaid_) session.cancel(id);
+  for (const Withdrawn& withdrawn : unsaid_) session.cancel(withdrawn.id);
   unsaid_.clear();
 }
 
@@ -97,6 +98,7 @@ void Requests::expire(Instant now, Outputs& outputs) {
     }
     fail(id, RequestFailed::Why::kTimeout, {}, outputs);
   }
+  std::erase_if(unsaid_, [now](const Withdrawn& withdrawn) { return withdrawn.until <= now; });
 }
 
 std::optional<Instant> Requests::next_expiry() const {

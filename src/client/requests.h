@@ -41,9 +41,13 @@ class Requests {
 
  private:
   using Message = std::pair<PublicationId, Sequence>;
+  struct Withdrawn {
+    CorrelationId id;
+    Instant until;  // then the server forgets it by itself
+  };
 
   bool erase(const CorrelationId& id);
-  void say_cancelled(const CorrelationId& id, session::ClientSession* session);
+  void say_cancelled(const Withdrawn& withdrawn, session::ClientSession* session);
   void settle_cancelled(const Settled& settled, session::ClientSession* session);
   void fail(const CorrelationId& id, RequestFailed::Why why, ErrorCode code, Outputs& outputs);
 
@@ -51,8 +55,8 @@ class Requests {
   std::map<CorrelationId, AwaitedReply> waiting_;
   std::set<std::pair<Instant, CorrelationId>> ends_;
   std::map<Message, CorrelationId> unsettled_;  // those of them whose message has no fate
-  std::map<Message, CorrelationId> cancelled_;  // unwanted, and the server may not have them yet
-  std::vector<CorrelationId> unsaid_;  // unwanted, and the server, which has them, is out of reach
+  std::map<Message, Withdrawn> cancelled_;      // unwanted, and the server may not have them yet
+  std::vector<Withdrawn> unsaid_;  // unwanted, and the server, which has them, is out of reach
 };
 
 }  // namespace orzatty::client
