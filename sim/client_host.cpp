@@ -212,7 +212,8 @@ bool ClientHost::publish_one(Feeding& feeding, Instant now) {
   ++feeding.published;
   const std::string key = key_of(feeding.feed, sequence);
   tell(Published{program_, *feeding.publication, feeding.feed.channel, sequence,
-                 feeding.feed.asks_for ? feeding.feed.asks_for : feeding.feed.time_to_live, key});
+                 feeding.feed.asks_for ? feeding.feed.asks_for : feeding.feed.time_to_live, key,
+                 feeding.feed.mode});
   if (feeding.feed.asks_for) begin_request(name, *feeding.feed.asks_for);
   if (feeding.published == feeding.feed.publisher_ends_after) end_publisher(feeding);
   return true;

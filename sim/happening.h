@@ -59,6 +59,7 @@ struct Published {
   Sequence sequence;
   std::optional<std::chrono::milliseconds> time_to_live = {};
   std::string_view key = {};  // of which it is a value, where only the newest ones count
+  DeliveryMode mode = DeliveryMode::kReliable;  // of its publication
 };
 // A publication of a producer that outlives its process: those of a name are one producer.
 struct ProducerNamed {

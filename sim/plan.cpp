@@ -22,6 +22,8 @@ Duration between(base::Prng& chance, Duration least, Duration most) {
 }
 // Above that of any process of the first.
 constexpr std::uint64_t kTwinEpoch = 1000;
+// With what is said about it, as much as any datagram holds.
+constexpr std::size_t kInDatagram = 1000;
 
 std::size_t pick(base::Prng& chance, std::size_t count) {
   return static_cast<std::size_t>(chance.below(count));
@@ -106,11 +108,12 @@ class Drawing {
     if (few_requests_) limits.request_count_max = requests;
   }
 
-  // Half of the channels keep an order and everything.
+  // Two fifths of the channels keep an order and everything, and each other mode has a fifth.
   static DeliveryMode draw_mode(base::Prng chance) {
     constexpr std::array kModes = {DeliveryMode::kReliable, DeliveryMode::kReliable,
                                    DeliveryMode::kUnordered, DeliveryMode::kLatest};
-    return kModes[pick(chance, kModes.size())];
+    const DeliveryMode mode = kModes[pick(chance, kModes.size())];
+    return chance.chance(0.2) ? DeliveryMode::kDatagram : mode;
   }
 
   [[nodiscard]] ChannelConfig draw_channel(base::Prng& chance) const {
@@ -179,12 +182,18 @@ class Drawing {
       const auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(
           between(chance, 20ms, patience_max));
       const bool asks = chance.chance(0.5) || scenario_.habit == Scenario::Habit::kAsk;
-      if (asks) feed.asks_for = patience;
+      if (asks) make_ask(feed, patience);
       const std::string one = channel(pick(chance, channel_count_));
       if (chance.chance(0.5)) client.answers.push_back(chance.chance(0.3) ? "room.*" : one);
     } else if (scenario_.habit == Scenario::Habit::kChangePublishers && feed.producer.empty()) {
       feed.publisher_ends_after = 1 + chance.below(20);
     }
+  }
+
+  // Nobody replies to a datagram.
+  static void make_ask(Feed& feed, std::chrono::milliseconds patience) {
+    feed.asks_for = patience;
+    if (feed.mode == DeliveryMode::kDatagram) feed.mode = DeliveryMode::kReliable;
   }
 
   [[nodiscard]] PlannedClient draw_client(std::size_t index, std::uint64_t messages) {
@@ -245,6 +254,7 @@ class Drawing {
     feed.mode = config_of(plan_.world.server, feed.channel).mode;
     if (feed.mode == DeliveryMode::kLatest) feed.key_count = 1 + chance.below(40);
     if (chance.chance(0.2)) feed.mode = DeliveryMode::kReliable;
+    if (feed.mode == DeliveryMode::kDatagram) feed.size_max = std::min(feed.size_max, kInDatagram);
   }
 
   [[nodiscard]] PlannedSubscription draw_subscription(base::Prng& chance) const {

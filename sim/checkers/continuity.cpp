@@ -196,7 +196,7 @@ void Continuity::judge_gap(const GapSeen& seen) {
       }
       return;
     case GapReason::kSuperseded:
-      if (!is_table && config.slow_policy != SlowPolicy::kLatest) {
+      if (!is_table && (as_datagrams || config.slow_policy != SlowPolicy::kLatest)) {
         violated(what + ", but all values count");
       }
       return;

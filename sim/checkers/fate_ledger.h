@@ -1,5 +1,6 @@
 // The publisher's account: sent is what has a fate, of whichever kind, and what waits, at all times;
-// each sequence has one fate, and they come in order.
+// each sequence has one fate, and they come in order. What leaves as a datagram is handed to the network, and
+// nothing else is: nobody is told that it was accepted.
 #pragma once
 
 #include <array>
@@ -44,6 +45,7 @@ class FateLedger final : public Checker {
   struct Account {
     Sequence published;
     Sequence settled;
+    bool as_datagrams = false;
     std::array<std::uint64_t, 6> by_fate{};
     [[nodiscard]] std::uint64_t waiting() const {
       return published.value() - std::accumulate(by_fate.begin(), by_fate.end(), std::uint64_t{0});
@@ -58,6 +60,7 @@ class FateLedger final : public Checker {
                " is published out of turn");
     }
     account.published = published.sequence + 1;
+    account.as_datagrams = published.mode == DeliveryMode::kDatagram;
   }
   void handle(const FateTold& told) {
     Account& account = accounts_[Key(told.program, told.publication)];
@@ -65,6 +68,10 @@ class FateLedger final : public Checker {
     if (told.from != account.settled) violated(text_of(name) + " is told a fate out of turn");
     if (told.to <= told.from) violated(text_of(name) + " is told a fate of nothing");
     if (told.to > account.published) violated(text_of(name) + " has a fate before it is sent");
+    const Fate of_other = account.as_datagrams ? Fate::kAccepted : Fate::kHandedToNetwork;
+    if (told.fate == of_other) {
+      violated(text_of(name) + " has a fate of another mode: " + std::string(fate_name(told.fate)));
+    }
     account.settled = told.to;
     account.by_fate.at(static_cast<std::size_t>(told.fate)) += told.to - told.from;
   }

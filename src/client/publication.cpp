@@ -231,10 +231,11 @@ std::optional<session::Outbox::Ahead> Publication::ahead() {
 Settled Publication::hand_over(const wire::FramesAhead& frames) {
   outbox_.let_go(frames);
   const Sequence from = std::exchange(settled_, outbox_.sent());
+  const bool turned = base::planted(base::PlantedBug::kHandedIsAccepted);
   return {.publication = id_,
           .from = from,
           .to = settled_,
-          .fate = Fate::kHandedToNetwork,
+          .fate = turned ? Fate::kAccepted : Fate::kHandedToNetwork,
           .first_offset = {},
           .code = ErrorCode::kNone,
           .text = {}};

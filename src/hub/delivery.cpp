@@ -251,6 +251,7 @@ void Delivery::acked(const SentDatagram& sent) {
 }
 
 void Delivery::lost(const SentDatagram& sent) {
+  if (base::planted(base::PlantedBug::kLastLostIsSilent)) return;
   const ChannelReader* const reader = find(sent.channel);
   if (reader != nullptr && sent.to > reader->acked) lost_.push_back(sent);
 }
