@@ -1,7 +1,8 @@
-// A ring whose memory counts towards the capacity of a pool: for what others can make as long as they
-// like. One thread, that of the pool's writer.
+// A ring whose memory counts towards the capacity of a pool: for what others can make as long as
+// they like. One thread, that of the pool's writer.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -27,11 +28,12 @@ class ChargedRing : private Ring<T> {
   using Ring<T>::pop_front;
   using Ring<T>::size;
 
-  // Room for one item more, before push_back() or insert(); false when the pool has none.
-  [[nodiscard]] bool make_room() {
+  // Room for so many items more, before push_back() or insert(); false when the pool has none.
+  [[nodiscard]] bool make_room(std::size_t count = 1) {
     const std::size_t capacity = Ring<T>::capacity();
-    if (size() < capacity) return true;
-    const std::size_t grown = capacity == 0 ? kCapacityMin : 2 * capacity;
+    if (size() + count <= capacity) return true;
+    std::size_t grown = std::max(capacity, kCapacityMin);
+    while (grown < size() + count) grown *= 2;
     if (!charge_.resize(grown * item_size_)) return false;
     Ring<T>::set_capacity(grown);
     return true;

@@ -11,11 +11,10 @@ namespace orzatty::hub {
 
 namespace {
 
-// What every subscriber is owed of values is kept beside the log, so nobody waits for the slow; and nobody
-// does where messages travel as datagrams. spec: DATAGRAM-8
+// What every subscriber is owed of values is kept beside the log, so nobody waits for the slow; and
+// nobody does where messages travel as datagrams. spec: DATAGRAM-8
 ChannelConfig effective(ChannelConfig config) {
-  const bool waits =
-      config.mode != DeliveryMode::kLatest && config.mode != DeliveryMode::kDatagram;
+  const bool waits = config.mode != DeliveryMode::kLatest && config.mode != DeliveryMode::kDatagram;
   if (!waits) config.slow_policy = SlowPolicy::kDropOldest;
   return config;
 }
@@ -51,15 +50,23 @@ base::ProducerNumber Channel::own_producer(const ProducerId& id, std::string_vie
 
 // spec: PUBLISH-6
 bool Channel::append(const Batch& batch, Instant now) {
+  const bool stored = store(batch, now);
+  if (!stored) revoke();
+  return stored;
+}
+
+void Channel::revoke() {
+  if (values_ != nullptr) values_->revoke();
+}
+
+bool Channel::store(const Batch& batch, Instant now) {
   if (overtaken_too_far(batch)) return false;
   if (!index_.make_room() || !producers_.make_room(batch.producer)) return false;
   if (values_ != nullptr && !values_->stage(batch.body, now)) return false;
+  if (values_ == nullptr && batch.has_attributes && !deadlines_.make_room(batch.body)) return false;
   const base::LogCursor begin = log_.end();
   const base::RunNumber end_before = index_.end_number();
-  if (!log_.append(batch.header, batch.body, batch.count)) {
-    if (values_ != nullptr) values_->revoke();
-    return false;
-  }
+  if (!log_.append(batch.header, batch.body, batch.count)) return false;
   const std::uint64_t size = batch.header.size() + batch.body.size();
   kept_bytes_ += size;
   index_.append({.producer = batch.producer,
@@ -123,8 +130,7 @@ void Channel::trim(Instant now, std::vector<ChannelReader*>& overtaken) {
     if (config_.slow_policy == SlowPolicy::kWait && readers_.count_at_front() > 0) break;
     kept_bytes_ -= index_.front().bytes;
     const base::LogRun& oldest = index_.front();
-    producers_.run_removed(oldest.producer,
-                           runs_up_to(oldest.producer, oldest.first_sequence) - 1);
+    producers_.run_removed(oldest.producer, runs_up_to(oldest.producer, oldest.first_sequence) - 1);
     index_.pop_front();
     readers_.pop_front(overtaken);
     trimmed = true;

@@ -92,6 +92,8 @@ class Channel {
   // are overtaken by more than kOvertakenMax runs. In mode latest the body is all of them, and their
   // keys were admitted.
   [[nodiscard]] bool append(const Batch& batch, Instant now);
+  // What was admitted to its values is not appended.
+  void revoke();
   // Lets go of what the retention does not ask for and nobody who is waited for needs. Readers that
   // stood there are added to `overtaken`.
   void trim(Instant now, std::vector<ChannelReader*>& overtaken);
@@ -144,6 +146,7 @@ class Channel {
   [[nodiscard]] std::uint64_t held() const { return kept_bytes_ + index_.size() * kRunCost; }
   [[nodiscard]] std::uint64_t backlog_limit() const;
   [[nodiscard]] std::uint64_t slowest_position() const;
+  [[nodiscard]] bool store(const Batch& batch, Instant now);
   void note_stored(const Batch& batch, base::LogCursor begin, Instant now);
   [[nodiscard]] std::optional<Instant> next_of_age() const;
   [[nodiscard]] bool may_go(const base::LogRun& run, Instant now) const;

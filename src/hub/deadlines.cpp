@@ -23,6 +23,20 @@ base::LogCursor Deadlines::Group::end_cursor() const {
   return cursor;
 }
 
+bool Deadlines::make_room(BytesView frames) {
+  std::size_t count = 0;
+  for (const wire::MessageView& message : wire::MessageRange(frames)) {
+    if (message.attributes.empty()) continue;
+    const auto attributes = wire::decode_attributes(message.attributes);
+    if (attributes && attributes->time_to_live) ++count;
+  }
+  return make_room(count);
+}
+
+bool Deadlines::make_room(std::size_t count) {
+  return groups_.make_room(std::min(count, kCountMax - groups_.size()));
+}
+
 // spec: DEADLINE-2
 void Deadlines::note(BytesView frames, Offset first, base::LogCursor begin, Instant now) {
   Offset offset = first;
@@ -50,7 +64,7 @@ void Deadlines::note(std::chrono::milliseconds time_to_live, Offset offset,
       return;
     }
   }
-  if (groups_.size() == kCountMax || !groups_.make_room()) return;
+  if (groups_.size() == kCountMax) return;
   groups_.push_back(
       {.from = offset, .to = offset + 1, .at = *at, .begin = begin, .end = begin.position + size});
 }

@@ -1,5 +1,5 @@
-// When messages of a channel expire, in groups of neighbours that do so at the same time. Empty, and
-// no work, where none has a deadline. One thread.
+// When messages of a channel expire, in groups of neighbours that do so at the same time. Empty,
+// and no work, where none has a deadline. One thread.
 #pragma once
 
 #include <chrono>
@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <optional>
 
-#include "base/log.h"
 #include "base/charged_ring.h"
+#include "base/log.h"
 #include "orzatty/bytes.h"
 #include "orzatty/ids.h"
 #include "orzatty/time.h"
@@ -40,8 +40,13 @@ class Deadlines {
   [[nodiscard]] static std::optional<Instant> expiry(std::chrono::milliseconds time_to_live,
                                                      Instant now);
 
-  // What they take counts towards the capacity of the pool: without room there, messages live on too.
+  // What they take counts towards the capacity of the pool.
   explicit Deadlines(base::SegmentPool& pool) : groups_(pool) {}
+
+  // Room for the deadlines of whole frames, or of so many messages, before note(); false when the
+  // pool has none.
+  [[nodiscard]] bool make_room(BytesView frames);
+  [[nodiscard]] bool make_room(std::size_t count);
 
   // Whole frames, that were stored at `begin`; the first of them has the offset `first`.
   void note(BytesView frames, Offset first, base::LogCursor begin, Instant now);

@@ -77,6 +77,7 @@ TEST(Deadlines, OfNeighboursThatExpireTogetherAreOneGroupUpToItsSize) {
                         std::size_t size) {
     const base::LogCursor begin = log.end();
     ASSERT_TRUE(log.append(Bytes(size), 1));
+    ASSERT_TRUE(deadlines.make_room(1));
     deadlines.note(time_to_live, Offset(offset), begin, size, Instant());
   };
 
@@ -105,9 +106,44 @@ TEST(Deadlines, BeyondThoseThatAreKeptApartMessagesLiveOn) {
   base::Log log(pool, base::SegmentPool::kSizeMin);
   Deadlines deadlines(pool);
   for (std::uint64_t i = 0; i < Deadlines::kCountMax + 1000; ++i) {
+    ASSERT_TRUE(deadlines.make_room(1));
     deadlines.note(std::chrono::milliseconds(i), Offset(i), log.end(), 1, Instant());
   }
   EXPECT_EQ(deadlines.size(), Deadlines::kCountMax);
+}
+
+// spec: DEADLINE-2
+TEST(Deadlines, AMessageForWhoseDeadlineThereIsNoMemoryIsNotStored) {
+  base::SegmentPool pool(1 << 20, 1 << 20);
+  ChannelTraffic traffic;
+  Channel news(channel("news"), ChannelEpoch(1), {}, Limits(), pool, traffic);
+  const base::ProducerNumber producer = *news.producers().join(
+      {.publication = {}, .producer = {}, .epoch = {}, .next = {}, .channel = channel("news")},
+      "alice");
+  Sequence next(0);
+  const auto append = [&](std::optional<std::chrono::milliseconds> time_to_live) {
+    std::array<std::byte, wire::kMessageHeaderSizeMax> header;
+    const auto size =
+        wire::encode_message_header(header, MessageType::kRaw, {.time_to_live = time_to_live}, 0);
+    const Batch batch{.producer = producer,
+                      .first = next,
+                      .count = 1,
+                      .header = {},
+                      .body = BytesView(header).first(size),
+                      .has_attributes = time_to_live.has_value()};
+    next += 1;
+    return news.append(batch, Instant());
+  };
+  ASSERT_TRUE(append({}));
+  const std::size_t left = pool.room();
+  ASSERT_TRUE(pool.charge(left));
+
+  EXPECT_FALSE(append(5ms));
+  EXPECT_TRUE(append({})) << "there is room in its segment";
+
+  pool.refund(left);
+  EXPECT_TRUE(append(5ms));
+  EXPECT_EQ(news.deadlines().size(), 1U);
 }
 
 // spec: DEADLINE-2

@@ -83,7 +83,6 @@ bool LatestValues::stage(BytesView frames, Instant now) {
     frames = frames.subspan(message.frame_size);
     staged_.push_back({key, value});
   }
-  if (!whole) revoke();
   return whole;
 }
 

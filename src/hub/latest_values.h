@@ -55,11 +55,11 @@ class LatestValues {
   // that is admitted has its place from then on, until put() or revoke() says what becomes of its value.
   // spec: LATEST-3
   [[nodiscard]] bool admit(const wire::MessageView& message);
-  // Copies whole frames that were admitted; false, and nothing is staged, when there is no memory.
+  // Copies whole frames that were admitted; false when there is no memory: then revoke() them.
   [[nodiscard]] bool stage(BytesView frames, Instant now);
   // What is staged is stored: from `first` on, a value of each offset.
   void put(Offset first, base::ProducerNumber producer);
-  // What is staged is not stored.
+  // What was admitted, and staged or not, is not stored.
   void revoke();
 
   // By offset. Valid until put() or forget_expired().

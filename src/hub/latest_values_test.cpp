@@ -312,6 +312,34 @@ TEST(LatestValues, KeepTheirPublisherWhenManyOthersCameAndWent) {
   EXPECT_EQ(bob.received[0], (Delivered{"quotes", "alice", "a1", 0}));
 }
 
+TEST(LatestValues, AKeyThatWasAdmittedAndWhoseValueFindsNoMemoryTakesNoPlace) {
+  base::SegmentPool pool(1024 * 1024, 0);
+  ChannelTraffic traffic;
+  Channel quotes(channel("quotes"), ChannelEpoch(1), {.mode = DeliveryMode::kLatest}, Limits(), pool, traffic);
+  const base::ProducerNumber producer = *quotes.producers().join(
+      {.publication = {}, .producer = {}, .epoch = {}, .next = {}, .channel = channel("quotes")},
+      "alice");
+  std::array<std::byte, wire::kMessageHeaderSizeMax> header;
+  const auto size =
+      wire::encode_message_header(header, MessageType::kRaw, {.key = bytes_of("AAPL")}, 0);
+  const BytesView frame = BytesView(header).first(size);
+  const std::size_t before = pool.in_use();
+  ASSERT_TRUE(quotes.values()->admit(*wire::MessageRange(frame).begin()));
+  const std::size_t left = pool.room();
+  ASSERT_TRUE(pool.charge(left));
+
+  EXPECT_FALSE(quotes.append({.producer = producer,
+                              .first = {},
+                              .count = 1,
+                              .header = {},
+                              .body = frame,
+                              .has_attributes = true},
+                             Instant{}));
+
+  pool.refund(left);
+  EXPECT_EQ(pool.in_use(), before);
+}
+
 // What it takes to let go of values costs by those whose time is over, not by all that are kept.
 TEST(LatestValues, AreLookedAtNoSoonerThanTheFirstOfThemThatIsStillKeptExpires) {
   base::SegmentPool pool(1024 * 1024, 0);

@@ -65,9 +65,11 @@ ErrorCode OwnPublishing::append(Channel& channel, Batch batch,
     }
     return channel.append(batch, state_.now) ? ErrorCode::kNone : ErrorCode::kOverloaded;
   }
+  const bool timed = attributes.time_to_live.has_value();
+  if (timed && !channel.deadlines().make_room(1)) return ErrorCode::kOverloaded;
   const base::LogCursor begin = channel.end();
   if (!channel.append(batch, state_.now)) return ErrorCode::kOverloaded;
-  if (attributes.time_to_live) {
+  if (timed) {
     const Offset offset(channel.index().next_offset().value() - 1);
     channel.deadlines().note(*attributes.time_to_live, offset, begin,
                              batch.header.size() + batch.body.size(), state_.now);

@@ -31,12 +31,15 @@ std::expected<base::ProducerNumber, ProtocolError> Producers::join(const wire::P
       producer.fenced = !base::planted(base::PlantedBug::kFenceIsOpen);
       number = add(publish, identity);
       note_if_idle(older);
-    } else if (publish.next > producer.known.next()) {
+    } else if (publish.next > producer.known.next() && publish.mode != DeliveryMode::kDatagram) {
       // spec: PUBLISH-1, STREAM-5
       return std::unexpected(
           ProtocolError{ErrorCode::kSequenceInvalid, "PUBLISH leaves out messages"});
     } else {
       number = known->second;
+      // spec: DATAGRAM-4
+      producer.lossy = producer.lossy || publish.next > producer.known.next();
+      producer.known.advance(std::max(publish.next, producer.known.next()));
       if (!publish.passing) producer.refusals.forget_below(publish.next);
     }
   }
@@ -51,6 +54,7 @@ base::ProducerNumber Producers::add(const wire::Publish& publish, std::string_vi
   }
   const base::ProducerNumber number = free_.back();
   free_.pop_back();
+  static_cast<void>(idle_.make_room());  // there may be none when it is needed
   auto& producer = producers_[number.value()];
   producer = std::make_unique<Producer>(pool_);
   producer->id = publish.producer;
@@ -108,16 +112,22 @@ void Producers::value_removed(base::ProducerNumber number) {
 void Producers::note_if_idle(base::ProducerNumber number) {
   Producer& producer = (*this)[number];
   if (!producer.idle()) return;
-  // Nobody is remembered where there is no memory for it.
-  if (!idle_.make_room() || !producer.charge.resize(producer.cost())) return forget(number);
-  producer.idle_stamp = ++stamps_;
-  idle_.push_back({number, producer.serial, producer.idle_stamp});
-  while (idle_.size() > kIdleMax) {
-    const Idle oldest = idle_.pop_front();
-    const Producer* const candidate = producers_[oldest.number.value()].get();
-    if (candidate == nullptr || candidate->serial != oldest.serial) continue;
-    if (candidate->idle() && candidate->idle_stamp == oldest.stamp) forget(oldest.number);
+  producer.idle_stamp = ++stamps_;  // first: an older entry of it is nothing any more
+  // Where there is no memory, those who were idle for longer make room for it.
+  while (!idle_.make_room() || !producer.charge.resize(producer.cost())) {
+    if (idle_.empty()) return forget(number);
+    forget_longest_idle();
   }
+  idle_.push_back({number, producer.serial, producer.idle_stamp});
+  while (idle_.size() > kIdleMax) forget_longest_idle();
+}
+
+// Or nobody, if that one is not idle any more.
+void Producers::forget_longest_idle() {
+  const Idle oldest = idle_.pop_front();
+  const Producer* const candidate = producers_[oldest.number.value()].get();
+  if (candidate == nullptr || candidate->serial != oldest.serial) return;
+  if (candidate->idle() && candidate->idle_stamp == oldest.stamp) forget(oldest.number);
 }
 
 void Producers::forget(base::ProducerNumber number) {

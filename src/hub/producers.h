@@ -95,6 +95,7 @@ class Producers {
 
   base::ProducerNumber add(const wire::Publish& publish, std::string_view identity);
   void note_if_idle(base::ProducerNumber number);
+  void forget_longest_idle();
   void forget(base::ProducerNumber number);
 
   base::SegmentPool& pool_;

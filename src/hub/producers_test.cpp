@@ -90,6 +90,42 @@ TEST(Producers, ThatAreIdleAreForgottenLongestFirstWhenThereAreTooMany) {
   EXPECT_EQ(producers[join(producers, publish_of(0))].known.next(), Sequence(0)) << "forgotten";
 }
 
+// It may send again what it was not told of: it must not be stored twice because others fill the
+// hub. spec: DATAGRAM-4
+TEST(Producers, OfDatagramsComeBackBehindThoseThatWereLostOnTheirWay) {
+  base::SegmentPool pool(64 * 1024 * 1024, 0);
+  Producers producers(pool);
+  wire::Publish publish = publish_of(1);
+  publish.mode = DeliveryMode::kDatagram;
+  const base::ProducerNumber number = join(producers, publish);
+  producers[number].known.advance(Sequence(5));
+  producers.leave(number);
+  publish.next = Sequence(9);
+
+  const auto again = producers.join(publish, "alice");
+
+  ASSERT_TRUE(again);
+  EXPECT_EQ(producers[*again].known.next(), Sequence(9));
+  EXPECT_TRUE(producers[*again].lossy);
+}
+
+TEST(Producers, ThatJustLeftIsRememberedInPlaceOfThoseThatLeftBeforeWhenThereIsNoMemory) {
+  base::SegmentPool pool(64 * 1024 * 1024, 0);
+  Producers producers(pool);
+  std::size_t left = 0;
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    const base::ProducerNumber number = join(producers, publish_of(i));
+    producers[number].known.advance(Sequence(5));
+    if (i == 3) left = pool.room();
+    ASSERT_TRUE(pool.charge(left));
+    producers.leave(number);
+  }
+  pool.refund(left);
+
+  EXPECT_EQ(producers[join(producers, publish_of(3, 0, 5))].known.next(), Sequence(5));
+  EXPECT_EQ(producers.find(publish_of(0).producer, "alice"), nullptr) << "idle for longest";
+}
+
 TEST(Producers, WithMessagesOrAPublicationAreNeverForgotten) {
   base::SegmentPool pool(64 * 1024 * 1024, 0);
   Producers producers(pool);

@@ -199,8 +199,11 @@ void Publications::forget(Peer& peer) {
 void Publications::check_scatter(Peer& peer, Producer& producer) {
   const std::size_t count = producer.known.above().size();
   if (count <= kScatterFree) return;
-  if (count <= kScatterMax && producer.charge.resize(producer.cost())) return;
-  peer.session.core().fail({ErrorCode::kLimitExceeded, "too many holes in a publication"});
+  if (count > kScatterMax) {
+    peer.session.core().fail({ErrorCode::kLimitExceeded, "too many holes in a publication"});
+  } else if (!producer.charge.resize(producer.cost())) {
+    peer.session.core().fail({ErrorCode::kOverloaded, "no memory for holes in a publication"});
+  }
 }
 
 // spec: FATE-3

@@ -163,6 +163,7 @@ bool Publishing::store(Peer& peer, Publication& publication,
   // Streams of their own get credit that nobody takes back: who sends on regardless of answers that
   // do not come finds no room.
   const bool too_much = (!publication.keeps_order && channel.full()) || !channel.may_owe();
+  if (too_much) channel.revoke();
   if (too_much || (!lost && !channel.append(batch, state_.now))) {
     reject(peer, publication, fresh, ErrorCode::kOverloaded);
     return false;
