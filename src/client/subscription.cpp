@@ -60,6 +60,7 @@ void Subscription::lose() {
   publishers_.clear();
   early_.clear();
   for (auto& [channel, position] : positions_) {
+    position.over.reset();
     position.told = position.replaying = false;
     if (base::planted(base::PlantedBug::kArrivalsAreForgotten)) {
       position.had = base::Arrivals<Offset>(position.had.next());
@@ -84,7 +85,7 @@ std::expected<Subscription::Introduced, ProtocolError> Subscription::introduce(
   Introduced introduced;
   if (position.epoch != alias.epoch) {
     introduced.reset = !base::planted(base::PlantedBug::kResetIsNotTold);
-    position = begun_at(alias);
+    position = begun_at(alias, position.epoch);
   } else if (!position.begun) {
     position.begun = true;
     position.had.advance(alias.next);
@@ -172,8 +173,11 @@ std::expected<Subscription::Arrived, ProtocolError> Subscription::arrive(const w
     known = positions_.emplace(alias.channel, Position{.epoch = alias.epoch}).first;
   }
   auto& [name, position] = *known;
+  if (position.over == alias.epoch) {
+    return Arrived{.channel = name.text(), .known = true, .count = to - from};
+  }
   if (position.epoch != alias.epoch) {
-    position = {.epoch = alias.epoch};
+    position = {.epoch = alias.epoch, .over = position.epoch};
     return Arrived{.channel = name.text(), .reset = true};
   }
   const auto stretch = position.had.look(from, to - from);

@@ -66,7 +66,7 @@ class Subscription {
   [[nodiscard]] std::expected<Advanced, ProtocolError> advance(ChannelAlias alias, Offset from,
                                                                Offset to);
   // The same on a passing stream, of [from, to) the first part alone: `count` of them, that had been
-  // seen before or not. With `reset`, ask again.
+  // seen before or not. With `reset`, ask again. What is of the life before is known.
   struct Arrived {
     std::string_view channel;
     bool reset = false;  // the channel began a new life
@@ -96,6 +96,7 @@ class Subscription {
  private:
   struct Position {
     ChannelEpoch epoch;
+    std::optional<ChannelEpoch> over{};  // which it took the place of on this connection
     base::Arrivals<Offset> had{};
     bool begun = false;      // where it begins is known; a passing stream may come before its ALIAS
     bool told = false;       // stood in the SUBSCRIBE of this connection
@@ -110,8 +111,11 @@ class Subscription {
   static constexpr std::size_t kEarlyCountMax = 64;
   using Positions = std::map<ChannelName, Position>;
 
-  static Position begun_at(const wire::Alias& alias) {
-    return {.epoch = alias.epoch, .had = base::Arrivals<Offset>(alias.next), .begun = true};
+  static Position begun_at(const wire::Alias& alias, std::optional<ChannelEpoch> over = {}) {
+    return {.epoch = alias.epoch,
+            .over = over,
+            .had = base::Arrivals<Offset>(alias.next),
+            .begun = true};
   }
   // What datagrams that came before the ALIAS of their channel held, and nobody kept.
   [[nodiscard]] std::optional<Gap> take_early(ChannelAlias alias, Position& position) const;

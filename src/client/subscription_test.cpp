@@ -243,6 +243,39 @@ TEST_F(ScatteredTest, BeginsAnewWhereAPassingStreamIsTheFirstToTellOfANewLife) {
   EXPECT_EQ(position(), std::nullopt);
 }
 
+// An honest server has no more to say of it; a second reset would be of a life that did not begin.
+TEST_F(ScatteredTest, PassesOverALifeThatIsOverAndGoesOnInTheNewOne) {
+  constexpr ChannelEpoch kNew(99);
+  ASSERT_TRUE(subscription_.introduce(alias(0, "a.x", 10)));
+  EXPECT_EQ(arrive(5, 6, kNew), "r");
+  EXPECT_EQ(arrive(5, 6, kNew), "+1");
+
+  EXPECT_EQ(arrive(10, 20), "=10");
+  EXPECT_EQ(arrive(5, 7, kNew), "=1");
+  EXPECT_EQ(arrive(6, 7, kNew), "+1");
+}
+
+TEST_F(ScatteredTest, PassesOverALifeThatEndedWhileItWasAway) {
+  ASSERT_TRUE(subscription_.introduce(alias(0, "a.x", 10)));
+  subscription_.lose();
+  wire::Alias anew = alias(0, "a.x", 0);
+  anew.epoch = ChannelEpoch(99);
+  ASSERT_TRUE(subscription_.introduce(anew)->reset);
+
+  EXPECT_EQ(arrive(10, 20), "=10");
+  EXPECT_EQ(position(), Offset(0));
+}
+
+// Two servers in turn: what overtakes the first one's ALIAS is of a life that is not over there.
+TEST_F(ScatteredTest, TakesALifeOfBeforeUpAgainOnTheNextConnection) {
+  ASSERT_TRUE(subscription_.introduce(alias(0, "a.x", 10)));
+  EXPECT_EQ(arrive(5, 6, ChannelEpoch(99)), "r");
+  subscription_.lose();
+
+  EXPECT_EQ(arrive(10, 20), "r");
+  EXPECT_EQ(arrive(10, 20), "+10");
+}
+
 TEST_F(ScatteredTest, RefusesMoreHolesThanThereCanBeStreams) {
   ASSERT_TRUE(subscription_.introduce(alias(0, "a.x", 0)));
   for (std::uint64_t hole = 0; hole < 8; ++hole) {
