@@ -3,13 +3,24 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace orzatty::apps {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
+
+// Of a server with a rule for each of these, which has accepted seven messages by the first.
+Figures seven_accepted_by(std::vector<std::string> patterns) {
+  Figures figures;
+  figures.patterns = std::move(patterns);
+  figures.stats.traffic.resize(figures.patterns.size() + 1);
+  figures.stats.traffic[0].accepted = 7;
+  return figures;
+}
 
 TEST(MetricsText, EveryFigureHasItsTypeAndValue) {
   Figures figures;
@@ -27,10 +38,7 @@ TEST(MetricsText, EveryFigureHasItsTypeAndValue) {
 }
 
 TEST(MetricsText, TrafficIsToldByTheRulesOfTheConfigurationAndTheRestTogether) {
-  Figures figures;
-  figures.patterns = {"quotes.>", "chat.*"};
-  figures.stats.traffic.resize(3);
-  figures.stats.traffic[0].accepted = 7;
+  Figures figures = seven_accepted_by({"quotes.>", "chat.*"});
   figures.stats.traffic[1].missed[static_cast<std::size_t>(GapReason::kSlow)] = 8;
   figures.stats.traffic[2].delivered_bytes = 9;
 
@@ -56,12 +64,7 @@ TEST(MetricsText, EverySeriesIsThereBeforeTheServerRuns) {
 }
 
 TEST(MetricsText, APatternIsEscapedAndOneThatIsThereTwiceIsToldOnce) {
-  Figures figures;
-  figures.patterns = {"a\"b\\c", "a\"b\\c"};
-  figures.stats.traffic.resize(3);
-  figures.stats.traffic[0].accepted = 7;
-
-  const std::string text = metrics_text(figures);
+  const std::string text = metrics_text(seven_accepted_by({"a\"b\\c", "a\"b\\c"}));
 
   const std::string line = "\norzatty_accepted_messages_total{channels=\"a\\\"b\\\\c\"} 7\n";
   EXPECT_THAT(text, HasSubstr(line));

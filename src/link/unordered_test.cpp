@@ -55,6 +55,13 @@ class UnorderedTest : public testing::Test {
       return loses;
     };
   }
+  // Of eight messages one is lost, and those that follow it have had the time to come.
+  void publish_and_lose_one(const base::Address& from, const base::Address& to) {
+    lose_one(from, to);
+    publish_packets(8);
+    world_->run_for(kBothWays + 2ms);
+    ASSERT_EQ(lost_, 1U);
+  }
   bool run_until_all_came(Duration at_most = 60s) {
     return world_->run_until(
         [&] { return alice_->settled() && bob_->seen.size() >= published_.size(); }, at_most);
@@ -78,12 +85,9 @@ class UnorderedTest : public testing::Test {
 // spec: STREAM-11
 TEST_F(UnorderedTest, AMessageLostOnItsWayToTheServerHoldsUpNoOther) {
   begin({});
-  lose_one(alice_->address, kServerAddress);
 
-  publish_packets(8);
-  world_->run_for(kBothWays + 2ms);
+  publish_and_lose_one(alice_->address, kServerAddress);
 
-  ASSERT_EQ(lost_, 1U);
   EXPECT_EQ(bob_->seen.size(), 7U) << "all but the two of which that packet held bytes";
   ASSERT_TRUE(run_until_all_came());
   expect_each_once();
@@ -92,12 +96,9 @@ TEST_F(UnorderedTest, AMessageLostOnItsWayToTheServerHoldsUpNoOther) {
 // The other half of the pair: in order everything behind the lost one waits for it.
 TEST_F(UnorderedTest, InOrderAMessageLostOnItsWayToTheServerHoldsUpAllBehindIt) {
   begin({}, DeliveryMode::kReliable);
-  lose_one(alice_->address, kServerAddress);
 
-  publish_packets(8);
-  world_->run_for(kBothWays + 2ms);
+  publish_and_lose_one(alice_->address, kServerAddress);
 
-  ASSERT_EQ(lost_, 1U);
   EXPECT_EQ(bob_->seen.size(), 1U) << "none of them";
   ASSERT_TRUE(run_until_all_came());
 }
@@ -105,12 +106,9 @@ TEST_F(UnorderedTest, InOrderAMessageLostOnItsWayToTheServerHoldsUpAllBehindIt) 
 // spec: STREAM-11, SUBSCRIBE-8
 TEST_F(UnorderedTest, AMessageLostOnItsWayToASubscriberHoldsUpNoOther) {
   begin({});
-  lose_one(kServerAddress, bob_->address);
 
-  publish_packets(8);
-  world_->run_for(kBothWays + 2ms);
+  publish_and_lose_one(kServerAddress, bob_->address);
 
-  ASSERT_EQ(lost_, 1U);
   EXPECT_EQ(bob_->seen.size(), 7U) << "all but the two of which that packet held bytes";
   ASSERT_TRUE(run_until_all_came());
   expect_each_once();
@@ -118,12 +116,9 @@ TEST_F(UnorderedTest, AMessageLostOnItsWayToASubscriberHoldsUpNoOther) {
 
 TEST_F(UnorderedTest, InOrderAMessageLostOnItsWayToASubscriberHoldsUpAllBehindIt) {
   begin({}, DeliveryMode::kReliable);
-  lose_one(kServerAddress, bob_->address);
 
-  publish_packets(8);
-  world_->run_for(kBothWays + 2ms);
+  publish_and_lose_one(kServerAddress, bob_->address);
 
-  ASSERT_EQ(lost_, 1U);
   EXPECT_EQ(bob_->seen.size(), 1U) << "none of them";
   ASSERT_TRUE(run_until_all_came());
 }
