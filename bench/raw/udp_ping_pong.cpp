@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "cores.h"
+#include "loopback_address.h"
 #include "net/clock.h"
 #include "sequence_check.h"
 #include "statistics.h"
@@ -34,14 +35,6 @@ struct Plan {
 [[noreturn]] void fail(const char* what) {
   std::perror(what);
   std::_Exit(1);
-}
-
-sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  return address;
 }
 
 net::FileDescriptor bound_socket() {

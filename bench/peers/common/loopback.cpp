@@ -4,18 +4,11 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include "loopback_address.h"
 #include "peer.h"
 
 namespace orzatty::peers {
 namespace {
-
-sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  return address;
-}
 
 net::FileDescriptor tcp_socket() {
   return net::FileDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
