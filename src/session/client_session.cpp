@@ -13,7 +13,8 @@ namespace orzatty::session {
 
 ClientSession::ClientSession(const Limits& limits, const wire::Hello& hello, std::uint64_t seed,
                              Instant now)
-    : core_(limits, wire::StreamOpener::kServer, limits.subscription_count_max * 2 + limits.passing_stream_count_max, seed, now),
+    : core_(limits, wire::StreamOpener::kServer,
+            limits.subscription_count_max * 2 + limits.passing_stream_count_max, seed, now),
       consumed_(limits),
       welcome_deadline_(now + limits.dead_after) {
   core_.send(hello);

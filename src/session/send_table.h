@@ -3,9 +3,9 @@
 //
 // The control stream goes first, then the streams of the highest priority that have something; those
 // of one priority take turns. What was given to the transport is not overtaken, so streams that are
-// below one that was active lately leave a part of the congestion window free for it. A stream whose queue ran low is filled again
-// by whoever owns its source (Refill), at the moment at which it is its turn, so what is sent is
-// always the newest decision. One thread.
+// below one that was active lately leave a part of the congestion window free for it. A stream whose
+// queue ran low is filled again by whoever owns its source (Refill), at the moment at which it is
+// its turn, so what is sent is always the newest decision. One thread.
 #pragma once
 
 #include <array>

@@ -7,7 +7,8 @@ namespace orzatty::wire {
 
 std::expected<Deliver, ProtocolError> decode_deliver(BytesView body) {
   Reader reader(body, "DELIVER");
-  return reader.finish(Deliver{.subscription = reader.read_id<SubscriptionId>(), .passing = reader.read_bool()});
+  return reader.finish(
+      Deliver{.subscription = reader.read_id<SubscriptionId>(), .passing = reader.read_bool()});
 }
 
 void encode(const Deliver& deliver, Bytes& out) {
