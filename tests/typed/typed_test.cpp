@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -39,7 +40,7 @@ class Framed {
     auto* const aligned = reinterpret_cast<std::byte*>(memory_.data());
     const std::size_t begin = (sizeof(std::uint64_t) - size % sizeof(std::uint64_t) + shift);
     std::memcpy(aligned + begin, header.data(), size);
-    std::memcpy(aligned + begin + size, payload.bytes().data(), payload.bytes().size());
+    std::ranges::copy(payload.bytes(), aligned + begin + size);  // there may be none
     frame_ = BytesView(aligned + begin, size + payload.bytes().size());
   }
   [[nodiscard]] Message message() const {
