@@ -5,12 +5,14 @@
 // atomic word and never write to it. trim() belongs to the reading side, and to one thread.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
 #include "base/segment.h"
+#include "base/short_header.h"
 #include "orzatty/bytes.h"
 
 namespace orzatty::base {
@@ -58,6 +60,19 @@ class Log {
   }
   [[nodiscard]] bool append(BytesView bytes, std::uint64_t messages) {
     return append(bytes, {}, messages);
+  }
+  [[nodiscard]] bool append(const ShortHeader& header, BytesView body, std::uint64_t messages) {
+    if (ShortHeader::kSizeMax + body.size() > tail_capacity_ - tail_used_) [[unlikely]] {
+      std::array<std::byte, ShortHeader::kSizeMax> bytes;
+      std::memcpy(bytes.data(), &header.bytes, bytes.size());
+      return append(BytesView(bytes).first(header.size), body, messages);
+    }
+    // All four bytes: what is too much is overwritten, or not published.
+    std::memcpy(tail_->data() + tail_used_, &header.bytes, ShortHeader::kSizeMax);
+    tail_used_ += header.size;
+    put(body);
+    publish(header.size + body.size(), messages);
+    return true;
   }
   // Where the next byte will be written; a cursor for who shall see what comes. Writer's thread
   // only.

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <deque>
 #include <memory>
 #include <string>
@@ -99,6 +101,24 @@ TEST_F(LogTest, AHeaderThatSpansTwoSegmentsIsReadWhole) {
   ASSERT_TRUE(log_->append(bytes_of("header"), bytes_of(" body"), 1));
 
   EXPECT_EQ(text_of(read(at(filling.size())).first), "header body");
+}
+
+TEST_F(LogTest, AShortHeaderIsAppendedAsItsBytesAreWhereverTheSegmentEnds) {
+  constexpr std::array<std::uint8_t, 4> kWord{1, 2, 0, 255};  // the fourth byte is none of it
+  constexpr ShortHeader kHeader{.bytes = std::bit_cast<std::uint32_t>(kWord), .size = 3};
+  const Bytes header{std::byte{1}, std::byte{2}, std::byte{0}};
+  for (std::size_t room = 0; room <= 16; ++room) {
+    log_ = std::make_unique<Log>(pool_, 512U);
+    seen_ = {};
+    Bytes all = pattern(kFirstCapacity - room);
+    ASSERT_TRUE(log_->append(all, 1));
+    const Bytes body = pattern(8, room);
+    ASSERT_TRUE(log_->append(kHeader, body, 1));
+    all.insert(all.end(), header.begin(), header.end());
+    all.insert(all.end(), body.begin(), body.end());
+    EXPECT_EQ(read(log_->begin()).first, all) << room;
+    EXPECT_EQ(published_messages(), 2U);
+  }
 }
 
 TEST_F(LogTest, AMessageLargerThanManySegmentsIsReadWhole) {

@@ -47,9 +47,14 @@ Outbox::Outbox(std::size_t size_max, Sequence first, DeliveryMode mode)
       room_unsent_(size_max) {}
 
 bool Outbox::append(MessageType type, BytesView payload) {
-  std::array<std::byte, 16> header;
-  const std::size_t size = wire::encode_message_header(header, type, payload.size());
-  return append_frame(BytesView(header).first(size), payload, std::nullopt, {});
+  if (keys_ || bound_deadline_ || payload.size() > wire::kShortPayloadMax) [[unlikely]] {
+    return append(type, payload, {}, Instant());
+  }
+  const base::ShortHeader header = wire::short_message_header(type, payload.size());
+  const std::uint64_t size = header.size + payload.size();
+  if (!has_room_now(size) || !log_.append(header, payload, 1)) return false;
+  count(size);
+  return true;
 }
 
 bool Outbox::append(MessageType type, BytesView payload, const MessageAttributes& attributes,
@@ -57,28 +62,33 @@ bool Outbox::append(MessageType type, BytesView payload, const MessageAttributes
   std::array<std::byte, wire::kMessageHeaderSizeMax> header;
   const std::size_t size = wire::encode_message_header(header, type, attributes, payload.size());
   return append_frame(BytesView(header).first(size), payload,
-                      deadline_of(attributes.time_to_live, now), attributes.key);
+                        deadline_of(attributes.time_to_live, now), attributes.key);
 }
 
 bool Outbox::append_frame(BytesView header, BytesView payload, std::optional<Instant> deadline,
-                          BytesView key) {
+                            BytesView key) {
   const std::uint64_t size = header.size() + payload.size();
-  const std::uint64_t waiting = appended_bytes_ - released_bytes_.load(std::memory_order_acquire);
-  if (!fits(waiting, size)) return false;
+  if (!has_room_now(size)) return false;
   if (keys_ && !(keys_->has_place() && keys_->admits(key))) return false;
   // Before the message: whoever sees that knows its deadline.
   if (deadline != bound_deadline_ || deadline) {
     if (!bound(deadline)) return false;
   }
   if (!log_.append(header, payload, 1)) return false;
+  count(size);
+  if (keys_) keys_->note(key, size);  // behind the message: whoever sees that it is there may read it
+  return true;
+}
+
+bool Outbox::has_room_now(std::uint64_t size) const {
+  return fits(appended_bytes_ - released_bytes_.load(std::memory_order_acquire), size);
+}
+
+// A message of that size is in the log.
+void Outbox::count(std::uint64_t size) {
   appended_bytes_ += size;
   next_sequence_ += 1;
-  if (keys_) {
-    keys_->note(key, size);  // behind the message: whoever sees that it is there may read it
-  } else if (appended_bytes_ - marked_bytes_ >= kRunBytes) {
-    mark();
-  }
-  return true;
+  if (!keys_ && appended_bytes_ - marked_bytes_ >= kRunBytes) mark();
 }
 
 // False when there are too many.

@@ -143,6 +143,8 @@ class Outbox {
 
   [[nodiscard]] bool append_frame(BytesView header, BytesView payload,
                                   std::optional<Instant> deadline, BytesView key);
+  [[nodiscard]] bool has_room_now(std::uint64_t size) const;
+  void count(std::uint64_t size);
   [[nodiscard]] Sequence seen_sequence() const { return first_sequence_ + seen_.messages; }
   [[nodiscard]] base::Published frontier() const {
     return {.bytes = frontier_.position, .messages = frontier_sequence_ - first_sequence_};

@@ -2,12 +2,14 @@
 // everybody who hands them on. All of it is on the way of each message, so most of it is inline.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <optional>
 #include <span>
 
+#include "base/short_header.h"
 #include "orzatty/bytes.h"
 #include "orzatty/error.h"
 #include "orzatty/message.h"
@@ -34,6 +36,19 @@ inline std::size_t encode_message_header(std::span<std::byte, 16> out, MessageTy
                                          std::uint64_t payload_size) {
   out[0] = static_cast<std::byte>(type);
   return 1 + encode_varint(out.subspan(1), payload_size);
+}
+
+// The same in a word, of a payload of at most kShortPayloadMax bytes.
+inline constexpr std::uint64_t kShortPayloadMax = (std::uint64_t{1} << 14) - 1;
+inline base::ShortHeader short_message_header(MessageType type, std::uint64_t payload_size) {
+  const auto size = static_cast<std::uint32_t>(payload_size);
+  const auto head = static_cast<std::uint32_t>(type);
+  // Least significant byte first.
+  const bool one = size < 1U << 6;
+  const std::uint32_t length = one ? size : 0x40 | size >> 8 | (size & 0xff) << 8;
+  std::uint32_t bytes = head | length << 8;
+  if constexpr (std::endian::native == std::endian::big) bytes = std::byteswap(bytes);
+  return {.bytes = bytes, .size = one ? 2U : 3U};
 }
 
 // The same with attributes. spec: FRAME-8

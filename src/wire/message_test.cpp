@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -41,6 +43,23 @@ TEST(MessageHeader, APlainMessageCostsTwoOrThreeBytes) {
   EXPECT_EQ(encode_message_header(out, MessageType::kText, 64), 3U);
   EXPECT_EQ(encode_message_header(out, MessageType::kText, 16'383), 3U);
   EXPECT_EQ(encode_message_header(out, MessageType::kText, 16'384), 5U);
+}
+
+TEST(MessageHeader, InAWordItIsTheSameUpToTheLargestShortPayload) {
+  for (const MessageType type : {MessageType::kRaw, MessageType::kTyped, MessageType::kText}) {
+    for (const std::uint64_t size : {std::uint64_t{0}, std::uint64_t{63}, std::uint64_t{64},
+                                     std::uint64_t{255}, std::uint64_t{256}, kShortPayloadMax}) {
+      std::array<std::byte, 16> spelled;
+      const std::size_t spelled_size = encode_message_header(spelled, type, size);
+      const base::ShortHeader header = short_message_header(type, size);
+      std::array<std::byte, base::ShortHeader::kSizeMax> word;
+      std::memcpy(word.data(), &header.bytes, word.size());
+      ASSERT_EQ(header.size, spelled_size) << size;
+      EXPECT_TRUE(std::ranges::equal(BytesView(word).first(header.size),
+                                     BytesView(spelled).first(spelled_size)))
+          << size;
+    }
+  }
 }
 
 TEST(ScanMessages, WholeFramesAreCountedAndTheBeginningOfTheNextIsLeft) {
