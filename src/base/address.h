@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,11 @@ struct Address {
   std::uint16_t port = 0;          // host order
 
   auto operator<=>(const Address&) const = default;
+  // Asked for each packet; the default compares byte by byte.
+  bool operator==(const Address& other) const {
+    return port == other.port && family == other.family &&
+           std::memcmp(ip.data(), other.ip.data(), ip.size()) == 0;
+  }
 
   // "127.0.0.1:5000", "[::1]:5000". Numeric only: names are the resolver's.
   static std::optional<Address> parse(std::string_view text);

@@ -37,31 +37,33 @@ struct Vectors {
   }
 };
 
-Written packet(const ConnectionState& state, std::size_t size) {
-  Written written{.status = WriteStatus::kPacket};
-  written.packet.size = size;
-  written.packet.local = address_of(state.path_out.path.local);
-  written.packet.remote = address_of(state.path_out.path.remote);
-  written.packet.ecn = state.packet_info.ecn;
-  return written;
+// Made where it is returned: there is one for each packet. `taken` is negative when the packet says
+// nothing of what was offered.
+Written packet(ConnectionState& state, ngtcp2_ssize size, ngtcp2_ssize taken = -1) {
+  state.path_out.translate();
+  return Written{.status = WriteStatus::kPacket,
+                 .taken = static_cast<std::size_t>(std::max<ngtcp2_ssize>(taken, 0)),
+                 .included = taken >= 0,
+                 .packet = {.size = static_cast<std::size_t>(size),
+                            .local = state.path_out.local(),
+                            .remote = state.path_out.remote(),
+                            .ecn = static_cast<std::uint8_t>(state.packet_info.ecn)}};
 }
 
 // What is left to say when the connection is closing or closed.
 Written write_close(ConnectionState& state, std::span<std::byte> out, std::uint64_t time) {
   state.packet_info = {};
   state.packet_open = false;
-  const std::size_t size = state.closing.write(state.native(), &state.path_out.path, out, time);
-  return size > 0 ? packet(state, size) : Written{.status = WriteStatus::kClosed};
+  const std::size_t size = state.closing.write(state.native(), state.path_out.native(), out, time);
+  if (size == 0) return Written{.status = WriteStatus::kClosed};
+  return packet(state, static_cast<ngtcp2_ssize>(size));
 }
 
 // A packet that is finished, or nothing.
 Written finished(ConnectionState& state, ngtcp2_ssize size, ngtcp2_ssize taken) {
   state.packet_open = false;
   if (size == 0) return Written{.status = WriteStatus::kIdle};
-  Written written = packet(state, static_cast<std::size_t>(size));
-  written.taken = static_cast<std::size_t>(std::max<ngtcp2_ssize>(taken, 0));
-  written.included = taken >= 0;
-  return written;
+  return packet(state, size, taken);
 }
 
 Written stream_gone(ConnectionState& state, StreamId stream, int error) {
@@ -188,7 +190,7 @@ Written Connection::write(std::span<std::byte> out, StreamId stream,
   if (fin == Fin::kYes && vectors.count == bytes.size()) flags |= NGTCP2_WRITE_STREAM_FLAG_FIN;
   ngtcp2_ssize taken = -1;
   const ngtcp2_ssize size = ngtcp2_conn_writev_stream(
-      state.native(), &state.path_out.path, &state.packet_info, raw(out), out.size(), &taken, flags,
+      state.native(), state.path_out.native(), &state.packet_info, raw(out), out.size(), &taken, flags,
       stream.value(), vectors.vectors.data(), vectors.count, time);
   if (size >= 0) return finished(state, size, taken);
   switch (size) {
@@ -217,7 +219,7 @@ Written Connection::write(std::span<std::byte> out, Instant now) {
   const std::uint64_t time = state.advance(now);
   if (!state.closing.open()) return write_close(state, out, time);
   const ngtcp2_ssize size = ngtcp2_conn_writev_stream(
-      state.native(), &state.path_out.path, &state.packet_info, raw(out), out.size(), nullptr,
+      state.native(), state.path_out.native(), &state.packet_info, raw(out), out.size(), nullptr,
       NGTCP2_WRITE_STREAM_FLAG_NONE, kNoStream, nullptr, 0, time);
   if (size >= 0) return finished(state, size, -1);
   state.fail(static_cast<int>(size));
@@ -244,7 +246,7 @@ Written Connection::write_datagram_frame(std::span<std::byte> out, std::uint64_t
   ORZATTY_ASSERT(vectors.size > 0 && vectors.count == bytes.size());
   int accepted = 0;
   const ngtcp2_ssize size = ngtcp2_conn_writev_datagram(
-      state.native(), &state.path_out.path, &state.packet_info, raw(out), out.size(), &accepted,
+      state.native(), state.path_out.native(), &state.packet_info, raw(out), out.size(), &accepted,
       NGTCP2_WRITE_DATAGRAM_FLAG_MORE, tag, vectors.vectors.data(), vectors.count, time);
   const std::size_t taken = accepted != 0 ? vectors.size : 0;
   if (size >= 0) return finished(state, size, static_cast<ngtcp2_ssize>(taken));

@@ -26,7 +26,8 @@ ConnectionIds::ConnectionIds(const EndpointConfig& config, std::uint64_t seed)
     : secret_(config.secret),
       shard_(config.shard),
       random_(config.secret, "connection ids", seed),
-      table_(0, Hash{random_.next()}) {}
+      table_(0, Hash{random_.next()}),
+      last_(table_.end()) {}
 
 ConnectionId ConnectionIds::make() {
   std::array<std::uint8_t, kSize> bytes{};
@@ -45,13 +46,15 @@ ResetToken ConnectionIds::reset_token(const ConnectionId& id) const {
 }
 
 bool ConnectionIds::add(const ConnectionId& id, ConnectionKey key) {
-  return table_.try_emplace(id, key).second;
+  const bool added = table_.try_emplace(id, key).second;
+  last_ = table_.end();  // iterators do not outlive a table that grows
+  return added;
 }
 
-std::optional<ConnectionKey> ConnectionIds::find(const ConnectionId& id) const {
-  const auto found = table_.find(id);
-  if (found == table_.end()) return {};
-  return found->second;
+std::optional<ConnectionKey> ConnectionIds::find(const ConnectionId& id) {
+  if (last_ == table_.end() || last_->first != id) last_ = table_.find(id);
+  if (last_ == table_.end()) return {};
+  return last_->second;
 }
 
 // Multiply and fold, each step keyed: short ids, and the key is secret.

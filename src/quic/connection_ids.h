@@ -51,9 +51,11 @@ class ConnectionIds {
   // False when the id is another connection's already.
   [[nodiscard]] bool add(const ConnectionId& id, ConnectionKey key);
   void remove(const ConnectionId& id) {
-    if (!base::planted(base::PlantedBug::kIdsOutliveConnections)) table_.erase(id);
+    if (base::planted(base::PlantedBug::kIdsOutliveConnections)) return;
+    last_ = table_.end();
+    table_.erase(id);
   }
-  [[nodiscard]] std::optional<ConnectionKey> find(const ConnectionId& id) const;
+  [[nodiscard]] std::optional<ConnectionKey> find(const ConnectionId& id);
   [[nodiscard]] std::size_t size() const { return table_.size(); }
 
   [[nodiscard]] std::size_t half_open_count() const { return half_open_count_; }
@@ -69,7 +71,9 @@ class ConnectionIds {
   std::array<std::byte, 32> secret_;
   std::uint8_t shard_;
   KeyedRandom random_;
-  std::unordered_map<ConnectionId, ConnectionKey, Hash> table_;  // never iterated
+  using Table = std::unordered_map<ConnectionId, ConnectionKey, Hash>;
+  Table table_;  // never iterated
+  Table::const_iterator last_;  // that was found: packets of one connection come in a row
   std::size_t half_open_count_ = 0;
 };
 

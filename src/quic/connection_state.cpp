@@ -137,7 +137,6 @@ void ConnectionState::make_client(const Ends& ends) {
                                         NGTCP2_PROTO_VER_V1, &client_callbacks(), &settings,
                                         &params, nullptr, this) == 0);
   connection_.reset(connection);
-  ngtcp2_path_storage_zero(&path_out);
   tls->attach(connection, keys);
 }
 
@@ -169,7 +168,6 @@ void ConnectionState::make_server(const Ends& ends, const Admission& admission) 
                                         &native_path, admission.packet.version, &server_callbacks(),
                                         &settings, &params, nullptr, this) == 0);
   connection_.reset(connection);
-  ngtcp2_path_storage_zero(&path_out);
   tls->attach(connection, keys);
 }
 

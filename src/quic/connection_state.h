@@ -18,6 +18,7 @@
 #include "quic/event_queue.h"
 #include "quic/keyed_random.h"
 #include "quic/packet_protection.h"
+#include "quic/sockaddr.h"
 #include "quic/stateless_replies.h"
 #include "quic/tls_session.h"
 
@@ -82,7 +83,7 @@ class ConnectionState {
   bool established = false;
   bool stateless_reset = false;    // came from the peer
   bool packet_open = false;        // a packet was begun that can take more
-  ngtcp2_path_storage path_out{};  // of the packet that is being written
+  PathOut path_out;                // of the packet that is being written
   ngtcp2_pkt_info packet_info{};
 
   [[nodiscard]] ngtcp2_conn* native() const { return connection_.get(); }

@@ -426,5 +426,23 @@ TEST(ConnectionIds, AnIdBelongsToWhoHadItFirst) {
   EXPECT_FALSE(ids.find(id).has_value());
 }
 
+TEST(ConnectionIds, EachIsFoundWhicheverWasFoundBeforeAndWhateverCameOrWent) {
+  constexpr std::uint32_t kCount = 100;  // the table grows several times
+  ConnectionIds ids({}, 1);
+  std::vector<ConnectionId> made;
+  for (std::uint32_t i = 0; i < kCount; ++i) {
+    made.push_back(ids.make());
+    ASSERT_TRUE(ids.add(made.back(), {i, 0}));
+    EXPECT_EQ(ids.find(made.front()), (ConnectionKey{0, 0}));
+    EXPECT_EQ(ids.find(made.back()), (ConnectionKey{i, 0}));
+  }
+  ids.remove(made.back());
+  EXPECT_FALSE(ids.find(made.back()).has_value());
+  for (std::uint32_t i = 0; i + 1 < kCount; ++i) {
+    EXPECT_EQ(ids.find(made[i]), (ConnectionKey{i, 0}));
+    EXPECT_EQ(ids.find(made[i]), (ConnectionKey{i, 0}));
+  }
+}
+
 }  // namespace
 }  // namespace orzatty::quic::test

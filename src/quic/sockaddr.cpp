@@ -24,6 +24,18 @@ SocketAddress::SocketAddress(const base::Address& address) {
   }
 }
 
+PathOut::PathOut() {
+  ngtcp2_path_storage_zero(&written_);
+  ngtcp2_path_storage_zero(&translated_);
+}
+
+void PathOut::translate() {
+  if (ngtcp2_path_eq(&translated_.path, &written_.path) != 0) return;
+  ngtcp2_path_copy(&translated_.path, &written_.path);
+  local_ = address_of(written_.path.local);
+  remote_ = address_of(written_.path.remote);
+}
+
 base::Address address_of(const ngtcp2_addr& address) {
   base::Address result;
   if (address.addr->sa_family == AF_INET) {

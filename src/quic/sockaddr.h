@@ -30,6 +30,25 @@ class SocketPath {
   SocketAddress remote_;
 };
 
+// The path that ngtcp2 wants a packet to take, as both say it. Nearly all packets of a connection take
+// the same, so it is translated when it changes.
+class PathOut {
+ public:
+  PathOut();
+  // For ngtcp2 to write to.
+  [[nodiscard]] ngtcp2_path* native() { return &written_.path; }
+  // After it did.
+  void translate();
+  [[nodiscard]] const base::Address& local() const { return local_; }
+  [[nodiscard]] const base::Address& remote() const { return remote_; }
+
+ private:
+  ngtcp2_path_storage written_{};
+  ngtcp2_path_storage translated_{};  // of no family yet
+  base::Address local_;
+  base::Address remote_;
+};
+
 base::Address address_of(const ngtcp2_addr& address);
 
 }  // namespace orzatty::quic
