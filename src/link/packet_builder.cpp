@@ -24,14 +24,18 @@ bool open_streams(quic::Connection& connection, const Carried& carried) {
   return any;
 }
 
+std::size_t size_of(const session::Offer& offer) {
+  std::size_t size = 0;
+  for (const BytesView span : offer.bytes()) size += span.size();
+  return size;
+}
+
 // What became of one offer, told to the session.
 void settle(const Carried& carried, const session::Offer& offer, const quic::Written& written) {
   switch (written.status) {
     case quic::WriteStatus::kPacket:
     case quic::WriteStatus::kRoomLeft: {
-      std::size_t offered = 0;
-      for (const BytesView span : offer.bytes()) offered += span.size();
-      const bool whole = written.included && written.taken == offered;
+      const bool whole = written.included && written.taken == size_of(offer);
       const session::Fin fin = whole ? offer.fin : session::Fin::kNo;
       if (written.taken == 0 && fin == session::Fin::kNo) return;
       carried.sends->taken(offer.stream, written.taken, fin);
@@ -56,14 +60,16 @@ void settle_datagram(const Carried& carried, const session::Offer& offer,
   }
 }
 
-quic::Written write_offer(quic::Connection& connection, const Carried& carried,
-                          const session::Offer& offer, std::span<std::byte> out, Instant now) {
-  if (offer.datagram) {
-    const quic::Written written =
-        connection.write_datagram_frame(out, offer.datagram->value(), offer.bytes(), now);
-    settle_datagram(carried, offer, written);
-    return written;
-  }
+quic::Written write_datagram(quic::Connection& connection, const Carried& carried,
+                             const session::Offer& offer, std::span<std::byte> out, Instant now) {
+  const quic::Written written =
+      connection.write_datagram_frame(out, offer.datagram->value(), offer.bytes(), now);
+  settle_datagram(carried, offer, written);
+  return written;
+}
+
+quic::Written write_stream(quic::Connection& connection, const Carried& carried,
+                           const session::Offer& offer, std::span<std::byte> out, Instant now) {
   const auto stream = carried.streams->find(offer.stream);
   ORZATTY_ASSERT(stream.has_value());
   const quic::Fin fin = offer.fin == session::Fin::kYes ? quic::Fin::kYes : quic::Fin::kNo;
@@ -72,20 +78,35 @@ quic::Written write_offer(quic::Connection& connection, const Carried& carried,
   return written;
 }
 
+bool goes_on(quic::WriteStatus status) {
+  return status == quic::WriteStatus::kRoomLeft || status == quic::WriteStatus::kStreamBlocked ||
+         status == quic::WriteStatus::kDatagramRefused ||
+         status == quic::WriteStatus::kStreamGone;
+}
+
+struct Built {
+  quic::WriteStatus status = quic::WriteStatus::kIdle;
+  std::size_t size = 0;
+};
+
+Built pushed(PacketSink& sink, const quic::Written& written) {
+  if (written.packet.size > 0) sink.push(written.packet);
+  return {written.status, written.packet.size};
+}
+
 // Fills one packet from as many streams as fit into it.
-quic::Written build_packet(quic::Connection& connection, const Carried& carried,
-                           std::span<std::byte> out, Instant now) {
+Built build_packet(quic::Connection& connection, const Carried& carried, PacketSink& sink,
+                   Instant now) {
+  const std::span<std::byte> out = sink.space();
   while (carried.sends != nullptr) {
     const std::optional<session::Offer> offer = carried.sends->offer(*carried.source);
     if (!offer) break;
-    const quic::Written written = write_offer(connection, carried, *offer, out, now);
-    const bool goes_on = written.status == quic::WriteStatus::kRoomLeft ||
-                         written.status == quic::WriteStatus::kStreamBlocked ||
-                         written.status == quic::WriteStatus::kDatagramRefused ||
-                         written.status == quic::WriteStatus::kStreamGone;
-    if (!goes_on) return written;
+    const quic::Written written = offer->datagram
+                                      ? write_datagram(connection, carried, *offer, out, now)
+                                      : write_stream(connection, carried, *offer, out, now);
+    if (!goes_on(written.status)) return pushed(sink, written);
   }
-  return connection.write(out, now);
+  return pushed(sink, connection.write(out, now));
 }
 
 }  // namespace
@@ -101,13 +122,10 @@ BuildResult build_packets(quic::Connection& connection, const Carried& carried, 
   BuildResult result = BuildResult::kTurnOver;
   while (bytes < burst && !sink.blocked()) {
     static_cast<void>(open_streams(connection, carried));
-    const quic::Written written = build_packet(connection, carried, sink.space(), now);
-    if (written.packet.size > 0) {
-      sink.push(written.packet);
-      bytes += written.packet.size;
-    }
-    if (written.status == quic::WriteStatus::kClosed) return BuildResult::kClosed;
-    if (written.status != quic::WriteStatus::kPacket) {
+    const Built built = build_packet(connection, carried, sink, now);
+    bytes += built.size;
+    if (built.status == quic::WriteStatus::kClosed) return BuildResult::kClosed;
+    if (built.status != quic::WriteStatus::kPacket) {
       // Whoever was asked last may have begun streams.
       if (open_streams(connection, carried)) continue;
       result = BuildResult::kDone;

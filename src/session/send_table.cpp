@@ -191,24 +191,25 @@ void SendTable::begin_turn(const SendWindow& window, Instant now) {
 }
 
 std::optional<Offer> SendTable::offer(Refill& source) {
-  Offer offer;
-  if (control_ready() && fill(offer, kControlKey, entries_.front(), source)) return offer;
+  std::optional<Offer> offer(std::in_place);  // made where it is returned: it is large
+  if (control_ready() && fill(*offer, kControlKey, entries_.front(), source)) return offer;
   // spec: PRIORITY-1
   while (lines_ != 0) {
     const auto priority = static_cast<std::size_t>(std::bit_width(lines_) - 1);
     // spec: PRIORITY-2
-    if (priority < yielding_below_ && yield_left_ == 0) return std::nullopt;
+    if (priority < yielding_below_ && yield_left_ == 0) break;
     base::Ring<StreamKey>& line = turns_[priority];
     const StreamKey stream = line.front();
     Entry& entry = entries_[stream.value()];
-    if (entry.state == State::kOpen && !entry.blocked && fill(offer, stream, entry, source)) {
+    if (entry.state == State::kOpen && !entry.blocked && fill(*offer, stream, entry, source)) {
       return offer;
     }
     leave_line(line, priority);
     entry.in_turns = false;
     if (entry.state == State::kFree) retire(stream, entry);
   }
-  return std::nullopt;
+  offer.reset();
+  return offer;
 }
 
 void SendTable::end_turn(StreamKey stream, Entry& entry) {
