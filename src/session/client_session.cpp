@@ -57,6 +57,13 @@ std::optional<ClientOutput> ClientSession::poll(Instant now) {
     core_.fail(output.error());
   }
   while (auto item = core_.next_item()) {
+    const IncomingStream& stream = *item->stream;
+    if (const auto* messages = item->messages(); messages != nullptr && !stream.passing) {
+      if (const std::string* channel = direct_channel(stream)) {
+        return direct(stream, *channel, *messages);
+      }
+      return delivery(stream, *messages);
+    }
     auto output = dispatch(*item);
     if (!output) {
       core_.fail(output.error());
@@ -130,25 +137,34 @@ ClientSession::Dispatched ClientSession::dispatch(const wire::Frame& frame, Inst
   }
 }
 
-ClientOutput ClientSession::delivery(IncomingStream& stream, const wire::Messages& messages) {
-  const auto direct = direct_channels_.find(stream.id().value());
-  if (direct != direct_channels_.end()) {
-    return DirectMessages{.stream = stream.id(),
-                          .channel = direct->second,
-                          .first = Sequence(messages.first),
-                          .count = messages.count,
-                          .frames = messages.bytes};
-  }
-  return DeliveryMessages{.stream = stream.id(),
-                          .subscription = SubscriptionId(stream.subject),
-                          .channel = messages.channel,
-                          .producer = messages.producer,
-                          .first = Offset(messages.first),
-                          .count = messages.count,
-                          .nonce = messages.nonce,
-                          .frames = messages.bytes};
+const std::string* ClientSession::direct_channel(const IncomingStream& stream) const {
+  if (direct_channels_.empty()) return nullptr;
+  const auto found = direct_channels_.find(stream.id().value());
+  return found == direct_channels_.end() ? nullptr : &found->second;
 }
 
+DirectMessages ClientSession::direct(const IncomingStream& stream, std::string_view channel,
+                                     const wire::Messages& messages) {
+  return {.stream = stream.id(),
+          .channel = channel,
+          .first = Sequence(messages.first),
+          .count = messages.count,
+          .frames = messages.bytes};
+}
+
+DeliveryMessages ClientSession::delivery(const IncomingStream& stream,
+                                         const wire::Messages& messages) {
+  return {.stream = stream.id(),
+          .subscription = SubscriptionId(stream.subject),
+          .channel = messages.channel,
+          .producer = messages.producer,
+          .first = Offset(messages.first),
+          .count = messages.count,
+          .nonce = messages.nonce,
+          .frames = messages.bytes};
+}
+
+// All but messages of a delivery or a direct log.
 std::expected<std::optional<ClientOutput>, ProtocolError> ClientSession::dispatch(
     IncomingItem& item) {
   IncomingStream& stream = *item.stream;
@@ -161,7 +177,6 @@ std::expected<std::optional<ClientOutput>, ProtocolError> ClientSession::dispatc
   }
   auto& what = std::get<wire::ChannelStreamItem>(item.what);
   if (stream.passing) return dispatch_passing(stream, what);
-  if (const auto* messages = std::get_if<wire::Messages>(&what)) return delivery(stream, *messages);
   if (auto* alias = std::get_if<wire::Alias>(&what)) {
     return ChannelIntroduced{subscription, std::move(*alias)};
   }
@@ -202,7 +217,7 @@ std::expected<std::optional<ClientOutput>, ProtocolError> ClientSession::dispatc
     return DeliveryGap{passing.subscription, gap->alias, Gap{gap->from, gap->to, gap->reason},
                        &passing};
   } else if (const auto* messages = std::get_if<wire::Messages>(&what)) {
-    auto delivered = std::get<DeliveryMessages>(delivery(stream, *messages));
+    DeliveryMessages delivered = delivery(stream, *messages);
     delivered.passing = &passing;
     return delivered;
   }

@@ -125,7 +125,13 @@ class ClientSession {
       IncomingItem& item);
   [[nodiscard]] std::expected<std::optional<ClientOutput>, ProtocolError> dispatch_passing(
       IncomingStream& stream, wire::ChannelStreamItem& what);
-  [[nodiscard]] ClientOutput delivery(IncomingStream& stream, const wire::Messages& messages);
+  // The channel of a direct log's stream.
+  [[nodiscard]] const std::string* direct_channel(const IncomingStream& stream) const;
+  [[nodiscard]] static DirectMessages direct(const IncomingStream& stream,
+                                             std::string_view channel,
+                                             const wire::Messages& messages);
+  [[nodiscard]] static DeliveryMessages delivery(const IncomingStream& stream,
+                                                 const wire::Messages& messages);
 
   void send_consumed();
   void note(const wire::ConsumedPosition& position, std::size_t size, Instant now);

@@ -73,6 +73,7 @@ std::optional<ServerOutput> ServerSession::poll() {
     core_.fail(output.error());
   }
   while (auto item = core_.next_item()) {
+    if (const auto* messages = item->messages()) return publication(*item->stream, *messages);
     auto output = dispatch(*item);
     if (!output) {
       core_.fail(output.error());
@@ -146,33 +147,36 @@ ServerSession::Dispatched ServerSession::dispatch_open(const wire::Frame& frame)
   }
 }
 
+PublicationMessages ServerSession::publication(const IncomingStream& stream,
+                                               const wire::Messages& messages) {
+  return {.stream = stream.id(),
+          .publication = PublicationId(stream.subject),
+          .first = Sequence(messages.first),
+          .count = messages.count,
+          .nonce = messages.nonce,
+          .has_attributes = messages.has_attributes,
+          .frames = messages.bytes};
+}
+
+// All but messages.
 std::expected<std::optional<ServerOutput>, ProtocolError> ServerSession::dispatch(
     IncomingItem& item) {
   IncomingStream& stream = *item.stream;
-  const PublicationId publication(stream.subject);
+  const PublicationId id(stream.subject);
   if (std::holds_alternative<StreamEnd>(item.what)) {
     const bool passing = stream.passing;
     core_.forget_stream(stream.id());
     if (passing) return std::nullopt;  // the end of the publication's own stream is its end
-    return PublicationClosed{publication};
+    return PublicationClosed{id};
   }
   auto& what = std::get<wire::ChannelStreamItem>(item.what);
-  if (const auto* messages = std::get_if<wire::Messages>(&what)) {
-    return PublicationMessages{.stream = stream.id(),
-                               .publication = publication,
-                               .first = Sequence(messages->first),
-                               .count = messages->count,
-                               .nonce = messages->nonce,
-                               .has_attributes = messages->has_attributes,
-                               .frames = messages->bytes};
-  }
   if (auto* publish = std::get_if<wire::Publish>(&what)) {
     stream.subject = publish->publication.value();
     stream.passing = publish->passing;
     return PublicationOpened{stream.id(), std::move(*publish)};
   }
   if (const auto* skip = std::get_if<wire::Skip>(&what)) {
-    return PublicationSkipped{publication, skip->from, skip->to, skip->reason};
+    return PublicationSkipped{id, skip->from, skip->to, skip->reason};
   }
   return unexpected_frame("not on a publication");
 }

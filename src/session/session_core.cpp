@@ -97,6 +97,7 @@ std::optional<IncomingItem> SessionCore::next_item() {
   if (std::holds_alternative<wire::NeedMore>(*item)) return end_feed();
   if (const auto* messages = std::get_if<wire::Messages>(&*item)) {
     fed_->surfaced += messages->bytes.size();
+    return std::optional<IncomingItem>(std::in_place, fed_, *messages);
   }
   return IncomingItem{fed_, std::move(*item)};
 }

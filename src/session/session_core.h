@@ -40,6 +40,12 @@ struct StreamEnd {};
 struct IncomingItem {
   IncomingStream* stream = nullptr;
   std::variant<StreamEnd, wire::ChannelStreamItem> what;
+
+  // What most of them are.
+  [[nodiscard]] const wire::Messages* messages() const {
+    const auto* item = std::get_if<wire::ChannelStreamItem>(&what);
+    return item == nullptr ? nullptr : std::get_if<wire::Messages>(item);
+  }
 };
 
 class SessionCore {

@@ -34,11 +34,12 @@ void ChannelStreamReader::feed(BytesView input) {
   input_ = input;
 }
 
+// There are several for each packet, so an item is made where it is returned.
 std::expected<ChannelStreamItem, ProtocolError> ChannelStreamReader::next() {
-  if (fault_) return std::unexpected(*fault_);
-  auto item = take_next();
-  if (!item) fault_ = item.error();
-  return item;
+  Taken taken = take_next();
+  while (taken && std::holds_alternative<NeedMore>(*taken) && !input_.empty()) taken = take_next();
+  if (!taken) fault_ = taken.error();
+  return taken;
 }
 
 // spec: STREAM-10
@@ -47,13 +48,9 @@ bool ChannelStreamReader::at_boundary() const {
          cutter_.between_frames();
 }
 
-std::expected<ChannelStreamItem, ProtocolError> ChannelStreamReader::take_next() {
-  while (true) {
-    auto taken = run_left_ > 0 ? take_messages() : take_frame();
-    if (!taken) return std::unexpected(taken.error());
-    if (*taken) return **std::move(taken);
-    if (input_.empty()) return NeedMore{};
-  }
+ChannelStreamReader::Taken ChannelStreamReader::take_next() {
+  if (fault_) return std::unexpected(*fault_);
+  return run_left_ > 0 ? take_messages() : take_frame();
 }
 
 ChannelStreamReader::Taken ChannelStreamReader::take_messages() {
@@ -93,7 +90,7 @@ ChannelStreamReader::Taken ChannelStreamReader::take_spanning_message(BytesView 
   if (cutter_.held_frame_size() > run_left_ || cutter_.held() == run_left_) {
     return refuse(ErrorCode::kFrameTruncated, "end of a RUN");
   }
-  return std::nullopt;
+  return NeedMore{};
 }
 
 // spec: STREAM-5
@@ -115,7 +112,7 @@ ChannelStreamReader::Taken ChannelStreamReader::yield_messages(BytesView bytes,
 ChannelStreamReader::Taken ChannelStreamReader::take_frame() {
   const auto frame = cutter_.cut(input_, allowed());
   if (!frame) return std::unexpected(frame.error());
-  if (!*frame) return std::nullopt;
+  if (!*frame) return NeedMore{};
   return open_frame(**frame);
 }
 
@@ -231,7 +228,7 @@ ChannelStreamReader::Taken ChannelStreamReader::begin_run(BytesView body) {
   run_ = *run;
   run_left_ = run->size;
   position_ = position;
-  return std::nullopt;
+  return NeedMore{};
 }
 
 // spec: STREAM-5, STREAM-6

@@ -77,10 +77,10 @@ class ChannelStreamReader {
 
  private:
   enum class Kind : std::uint8_t { kUnknown, kPublish, kDeliver, kDirect };
-  // Nothing means: look again, or nothing is left.
-  using Taken = std::expected<std::optional<ChannelStreamItem>, ProtocolError>;
+  // NeedMore means: look again, or nothing is left.
+  using Taken = std::expected<ChannelStreamItem, ProtocolError>;
 
-  std::expected<ChannelStreamItem, ProtocolError> take_next();
+  Taken take_next();
   Taken take_messages();
   Taken take_spanning_message(BytesView available);
   Taken take_frame();
