@@ -45,7 +45,7 @@ std::expected<void, Error> Client::send(const ChannelRef& channel, const Payload
   if (!writer) return std::unexpected(writer.error());
   const auto lock = runtime_->lock(**writer);
   if (!lock.owns_lock()) return std::unexpected(busy());
-  return runtime_->send(*(*writer)->state, payload, nullptr);
+  return runtime_->send(*(*writer)->state, payload);
 }
 
 std::expected<void, Error> Client::try_send(const ChannelRef& channel, const Payload& payload) {
@@ -53,7 +53,7 @@ std::expected<void, Error> Client::try_send(const ChannelRef& channel, const Pay
   if (!writer) return std::unexpected(writer.error());
   const std::unique_lock lock((*writer)->mutex, std::try_to_lock);
   if (!lock.owns_lock()) return std::unexpected(busy());
-  return runtime_->try_send(*(*writer)->state, payload, nullptr);
+  return runtime_->try_send(*(*writer)->state, payload);
 }
 
 std::expected<Subscription, Error> Client::subscribe(const ChannelRef& pattern,
@@ -97,16 +97,16 @@ Publisher::~Publisher() {
 }
 
 std::expected<void, Error> Publisher::send(const Payload& payload) {
-  return runtime_->send(*state_, payload, nullptr);
+  return runtime_->send(*state_, payload);
 }
 std::expected<void, Error> Publisher::send(const Payload& payload, ReportHandler report) {
-  return runtime_->send(*state_, payload, report);
+  return runtime_->send(*state_, payload, report ? &report : nullptr);
 }
 std::expected<void, Error> Publisher::try_send(const Payload& payload) {
-  return runtime_->try_send(*state_, payload, nullptr);
+  return runtime_->try_send(*state_, payload);
 }
 std::expected<void, Error> Publisher::try_send(const Payload& payload, ReportHandler report) {
-  return runtime_->try_send(*state_, payload, report);
+  return runtime_->try_send(*state_, payload, report ? &report : nullptr);
 }
 void Publisher::on_ready(std::function<void()> ready) {
   runtime_->on_ready(*state_, std::move(ready));

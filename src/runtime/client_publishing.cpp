@@ -148,38 +148,55 @@ std::optional<Error> ClientRuntime::fault_of(const PublisherState& state, const 
                       std::to_string(session::ValueKeys::kKeyCountMax) + " keys apart");
 }
 
-// False when there is no room now.
-bool ClientRuntime::append(PublisherState& state, const Payload& payload,
-                           const ReportHandler& report) {
-  if (report) {
-    // Before the message can be settled.
-    const std::lock_guard lock(state.mutex);
-    state.reports.push_back({state.outbox.next_sequence(), report});
-    state.has_reports.store(true, std::memory_order_release);
-  }
-  const bool taken = payload.attributes() ? state.outbox.append(payload.type(), payload.bytes(),
-                                                                *payload.attributes(), net::now())
-                                          : state.outbox.append(payload.type(), payload.bytes());
-  if (taken) [[likely]] {
-    appended(state, payload.bytes().size());
-    return true;
-  }
-  if (report) {
-    const std::lock_guard lock(state.mutex);
-    state.reports.pop_back();
-  }
-  return false;
+// Most messages: nothing can be wrong with them, nor has anything to be noted of them. What is on
+// their way is small and inline, as a message costs little more than its copy.
+inline bool ClientRuntime::is_plain(const PublisherState& state, const Payload& payload) const {
+  return state.mode != DeliveryMode::kDatagram && state.mode != DeliveryMode::kLatest &&
+         payload.type() != MessageType::kText && !payload.attributes() &&
+         payload.bytes().size() <= message_size_max_.load(std::memory_order_relaxed) &&
+         !closed_.load(std::memory_order_acquire);
 }
 
 // The heart of smart batching: a message leaves at once when nothing else is on its way, and with
 // many others when there is enough.
-void ClientRuntime::appended(PublisherState& state, std::uint64_t size) {
+inline void ClientRuntime::appended(PublisherState& state, std::uint64_t size) {
   state.unpumped += size + 2;
   if (state.unpumped >= kPumpEvery || quiet_.load(std::memory_order_relaxed)) {
     flush(state);
   } else {
     socket_->wake_all();
   }
+}
+
+// False when it is none of them, or there is no room now.
+inline bool ClientRuntime::append_plain(PublisherState& state, const Payload& payload) {
+  if (!is_plain(state, payload)) return false;
+  if (!state.outbox.append(payload.type(), payload.bytes())) return false;
+  appended(state, payload.bytes().size());
+  return true;
+}
+
+// False when there is no room now.
+bool ClientRuntime::append(PublisherState& state, const Payload& payload,
+                           const ReportHandler* report) {
+  if (report != nullptr) {
+    // Before the message can be settled.
+    const std::lock_guard lock(state.mutex);
+    state.reports.push_back({state.outbox.next_sequence(), *report});
+    state.has_reports.store(true, std::memory_order_release);
+  }
+  const bool taken = payload.attributes() ? state.outbox.append(payload.type(), payload.bytes(),
+                                                                *payload.attributes(), net::now())
+                                          : state.outbox.append(payload.type(), payload.bytes());
+  if (taken) {
+    appended(state, payload.bytes().size());
+    return true;
+  }
+  if (report != nullptr) {
+    const std::lock_guard lock(state.mutex);
+    state.reports.pop_back();
+  }
+  return false;
 }
 
 void ClientRuntime::flush(PublisherState& state) {
@@ -198,7 +215,8 @@ void ClientRuntime::offer_turn() {
 }
 
 std::expected<void, Error> ClientRuntime::try_send(PublisherState& state, const Payload& payload,
-                                                   const ReportHandler& report) {
+                                                   const ReportHandler* report) {
+  if (report == nullptr && append_plain(state, payload)) [[likely]] return {};
   if (auto fault = fault_of(state, payload)) return std::unexpected(std::move(*fault));
   if (append(state, payload, report)) return {};
   // Acknowledgements that make room may have arrived already.
@@ -207,7 +225,8 @@ std::expected<void, Error> ClientRuntime::try_send(PublisherState& state, const 
 }
 
 std::expected<void, Error> ClientRuntime::send(PublisherState& state, const Payload& payload,
-                                               const ReportHandler& report) {
+                                               const ReportHandler* report) {
+  if (report == nullptr && append_plain(state, payload)) [[likely]] return {};
   if (auto fault = fault_of(state, payload)) return std::unexpected(std::move(*fault));
   while (!append(state, payload, report)) {
     if (in_pump()) return std::unexpected(runtime::busy_error());

@@ -138,7 +138,7 @@ void ClientRuntime::cancel_request(const CorrelationId& id) {
 }
 
 std::expected<void, Error> ClientRuntime::reply(const CorrelationId& id, const Payload& payload,
-                                                const ReportHandler& report) {
+                                                const ReportHandler* report) {
   MessageAttributes attributes = payload.attributes().value_or(MessageAttributes{});
   attributes.correlation = id;
   attributes.wants_reply = false;
@@ -205,7 +205,7 @@ void PendingRequest::cancel() {
 
 std::expected<void, Error> Responder::reply(const Payload& payload, ReportHandler report) {
   const auto runtime = runtime_.lock();
-  if (runtime != nullptr) return runtime->reply(id_, payload, report);
+  if (runtime != nullptr) return runtime->reply(id_, payload, report ? &report : nullptr);
   return std::unexpected(
       Error{ErrorKind::kClosed, ErrorCode::kClosedByUser, "the client was closed"});
 }

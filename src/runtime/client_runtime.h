@@ -70,9 +70,9 @@ class ClientRuntime final : private link::ClientEvents {
     return std::unique_lock(writer.mutex);
   }
   std::expected<void, Error> send(PublisherState& state, const Payload& payload,
-                                  const ReportHandler& report);
+                                  const ReportHandler* report = nullptr);
   std::expected<void, Error> try_send(PublisherState& state, const Payload& payload,
-                                      const ReportHandler& report);
+                                      const ReportHandler* report = nullptr);
   void on_ready(PublisherState& state, std::function<void()> ready);
   // Its Publisher is gone; it ends once all that was sent has its fate.
   void abandon(PublisherState& state);
@@ -96,7 +96,7 @@ class ClientRuntime final : private link::ClientEvents {
                                       Duration timeout);
   void cancel_request(const CorrelationId& id);
   std::expected<void, Error> reply(const CorrelationId& id, const Payload& payload,
-                                   const ReportHandler& report);
+                                   const ReportHandler* report);
 
   bool poll(Duration wait);
   bool settle(Duration timeout);
@@ -172,10 +172,12 @@ class ClientRuntime final : private link::ClientEvents {
   [[nodiscard]] std::expected<void, Error> open(Duration timeout);
 
   // The sender's side of the pump.
+  [[nodiscard]] bool is_plain(const PublisherState& state, const Payload& payload) const;
   [[nodiscard]] std::optional<Error> fault_of(const Payload& payload);
   [[nodiscard]] std::optional<Error> fault_of(const PublisherState& state, const Payload& payload);
   [[nodiscard]] bool append(PublisherState& state, const Payload& payload,
-                            const ReportHandler& report);
+                            const ReportHandler* report);
+  [[nodiscard]] bool append_plain(PublisherState& state, const Payload& payload);
   void appended(PublisherState& state, std::uint64_t size);
   [[nodiscard]] std::expected<CorrelationId, Error> ask(PublisherState& state,
                                                         const Payload& payload,
