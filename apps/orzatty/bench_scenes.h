@@ -1,36 +1,15 @@
 // What `orzatty bench` measures, one run at a time, through the public API: one send() per message,
-// real handlers that check the number of each, TLS on.
+// real handlers that check the number and the content of each, TLS on.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <string>
-#include <vector>
 
-#include "bench_server.h"
+#include "bench_plan.h"
 #include "failure.h"
-#include "orzatty/client.h"
+#include "histogram.h"
 #include "orzatty/time.h"
-#include "statistics.h"
 
 namespace orzatty::apps {
-
-// A server that runs already; everything then goes through its hub.
-struct OtherServer {
-  std::string address;
-  ClientOptions client_options;
-};
-
-struct BenchPlan {
-  std::size_t size = 64;                    // bytes of a message
-  Duration time = std::chrono::seconds(3);  // of sending, when there is no count
-  std::uint64_t count = 0;                  // of messages, or of round trips; 0: by time
-  std::size_t subscribers = 1;
-  Waiting waiting = Waiting::kSleep;
-  Cores cores;
-  std::optional<OtherServer> other;
-};
 
 struct Flow {
   std::uint64_t sent = 0;
@@ -44,18 +23,47 @@ struct Flow {
   Duration subscribers_cpu{};  // nothing without any
 };
 
-struct RoundTripTimes {
+// Times from when a message was to be sent until it was back.
+struct Times {
   std::uint64_t count = 0;
   std::uint64_t lost = 0;
   std::uint64_t repeated = 0;
-  Percentiles percentiles;
+  Duration time{};
+  Histogram histogram;
+};
+
+struct Handshakes {
+  std::uint64_t count = 0;
+  std::uint64_t lost = 0;  // refused, or without an answer
+  std::uint64_t repeated = 0;
+  Duration time{};
+  Duration server_cpu{};
+};
+
+struct IdleConnections {
+  std::uint64_t count = 0;
+  std::uint64_t lost = 0;  // that did not answer at the end
+  std::uint64_t repeated = 0;
+  double server_bytes = 0;  // that all of them together made the server grow
+  Duration time{};
+  Duration server_cpu{};  // in that time
 };
 
 // To a handler of the server.
 Result<Flow> measure_endpoint(const BenchPlan& plan);
+// The same from many connections or to many channels, by one thread that polls.
+Result<Flow> measure_publishers(const BenchPlan& plan);
 // To a channel of the hub, and from there to subscribers.
 Result<Flow> measure_hub(const BenchPlan& plan);
-// To a handler of the server and back; with another server through its hub.
-Result<RoundTripTimes> measure_round_trips(const BenchPlan& plan);
+// To a handler of the server and back; with another server through its hub. So many at a time as
+// are to be in flight, each sent as soon as one has come back.
+Result<Times> measure_round_trips(const BenchPlan& plan);
+// The same on a schedule, whatever came back: from when each was due, so that one that holds up the
+// others counts for all of them.
+Result<Times> measure_latency(const BenchPlan& plan);
+// Each with a token, and closed at once; so many at a time as are to be in flight.
+Result<Handshakes> measure_handshakes(const BenchPlan& plan);
+// Authenticated connections with nothing to do.
+Result<IdleConnections> measure_idle(const BenchPlan& plan);
 
 }  // namespace orzatty::apps

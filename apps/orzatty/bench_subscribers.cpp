@@ -1,14 +1,14 @@
 #include "bench_subscribers.h"
 
 #include <algorithm>
-#include <memory>
+#include <deque>
 #include <optional>
-#include <vector>
 
+#include "bench_clients.h"
 #include "cpu_time.h"
+#include "message_check.h"
 #include "net/clock.h"
 #include "output.h"
-#include "sequence_check.h"
 
 namespace orzatty::apps {
 namespace {
@@ -21,31 +21,19 @@ struct Sent {
   std::uint64_t count = 0;
 };
 
-struct Subscriber {
-  explicit Subscriber(Client opened) : client(std::move(opened)) {}
-
-  Client client;
-  SequenceCheck check;
-  std::uint64_t delivered = 0;
-};
-
 class Subscribers {
  public:
-  explicit Subscribers(const SubscriberPlan& plan) : plan_(plan) {}
+  explicit Subscribers(const SubscriberPlan& plan)
+      : plan_(plan), expected_(numbered_message(plan.size)) {}
 
   std::expected<void, Error> open() {
     ClientOptions options = plan_.client_options;
-    options.drive = Drive::kPoll;
-    for (std::size_t i = 0; i < plan_.count; ++i) {
-      auto client = Client::connect(plan_.address, options);
-      if (!client) return std::unexpected(client.error());
-      all_.push_back(std::make_unique<Subscriber>(std::move(*client)));
-      Subscriber& subscriber = *all_.back();
-      auto subscription =
-          subscriber.client.subscribe(plan_.channel, [&subscriber](const Message& message) {
-            subscriber.check.take(message.payload());
-            ++subscriber.delivered;
-          });
+    if (plan_.count > 1) options.spin = Duration::zero();
+    if (auto opened = clients_.open(plan_.address, options, plan_.count); !opened) return opened;
+    for (Client& client : clients_.all()) {
+      MessageCheck& check = checks_.emplace_back(expected_);
+      auto subscription = client.subscribe(
+          plan_.channel, [&check](const Message& message) { check.take(message.payload()); });
       if (!subscription) return std::unexpected(subscription.error());
       subscription->detach();
     }
@@ -57,7 +45,7 @@ class Subscribers {
     std::optional<Sent> sent;
     Instant heard_at = net::now();
     while (!sent || !has_all(*sent)) {
-      const bool active = poll_all();
+      const bool active = clients_.poll();
       const Instant now = net::now();
       if (!sent && conversation.was_told()) {
         sent = conversation.hear<Sent>();
@@ -66,7 +54,7 @@ class Subscribers {
       }
       if (active) heard_at = now;
       if (sent && now - heard_at > kPatience) break;
-      if (!active && plan_.waiting == Waiting::kSleep) all_.front()->client.poll(kNap);
+      if (!active && plan_.waiting == Waiting::kSleep) clients_.all().front().poll(kNap);
     }
     SubscriberTally total = tally(sent.value_or(Sent{}));
     total.cpu = cpu_time() - cpu_before;
@@ -74,29 +62,25 @@ class Subscribers {
   }
 
  private:
-  bool poll_all() {
-    bool active = false;
-    for (const auto& subscriber : all_) active |= subscriber->client.poll();
-    return active;
-  }
-
   [[nodiscard]] bool has_all(const Sent& sent) const {
     return std::ranges::all_of(
-        all_, [&sent](const auto& subscriber) { return subscriber->check.next() >= sent.count; });
+        checks_, [&sent](const MessageCheck& check) { return check.next() >= sent.count; });
   }
 
   [[nodiscard]] SubscriberTally tally(const Sent& sent) const {
     SubscriberTally total;
-    for (const auto& subscriber : all_) {
-      total.delivered += subscriber->delivered;
-      total.lost += subscriber->check.lost(sent.count);
-      total.repeated += subscriber->check.repeated();
+    for (const MessageCheck& check : checks_) {
+      total.lost += check.lost(sent.count);
+      total.repeated += check.repeated();
+      total.delivered += check.next() - check.skipped() + check.repeated();
     }
     return total;
   }
 
   const SubscriberPlan& plan_;
-  std::vector<std::unique_ptr<Subscriber>> all_;
+  const Bytes expected_;
+  BenchClients clients_;
+  std::deque<MessageCheck> checks_;
 };
 
 // All of the subscribers' process.
@@ -114,22 +98,38 @@ int subscribe(const SubscriberPlan& plan, Conversation& conversation) {
 }  // namespace
 
 Result<BenchSubscribers> BenchSubscribers::start(const SubscriberPlan& plan) {
-  auto worker =
-      Worker::start([&plan](Conversation& conversation) { return subscribe(plan, conversation); });
-  if (!worker) return std::unexpected(worker.error());
-  if (!worker->conversation().hear<Ready>()) {
-    return failure(ExitCode::kFailed, "the subscribers of the bench did not start");
+  BenchSubscribers subscribers;
+  for (std::size_t left = plan.count; left > 0;) {
+    SubscriberPlan part = plan;
+    part.count = std::min(left, kClientsPerProcess);
+    auto worker = Worker::start(
+        [&part](Conversation& conversation) { return subscribe(part, conversation); });
+    if (!worker) return std::unexpected(worker.error());
+    subscribers.workers_.push_back(std::move(*worker));
+    left -= part.count;
   }
-  return BenchSubscribers(std::move(*worker));
+  for (Worker& worker : subscribers.workers_) {
+    if (!worker.conversation().hear<Ready>()) {
+      return failure(ExitCode::kFailed, "the subscribers of the bench did not start");
+    }
+  }
+  return subscribers;
 }
 
 Result<SubscriberTally> BenchSubscribers::finish(std::uint64_t sent) {
-  worker_.conversation().tell(Sent{sent});
-  const auto tally = worker_.conversation().hear<SubscriberTally>();
-  if (!worker_.await() || !tally) {
-    return failure(ExitCode::kFailed, "the subscribers of the bench failed");
+  for (Worker& worker : workers_) worker.conversation().tell(Sent{sent});
+  SubscriberTally total;
+  for (Worker& worker : workers_) {
+    const auto tally = worker.conversation().hear<SubscriberTally>();
+    if (!worker.await() || !tally) {
+      return failure(ExitCode::kFailed, "the subscribers of the bench failed");
+    }
+    total.delivered += tally->delivered;
+    total.lost += tally->lost;
+    total.repeated += tally->repeated;
+    total.cpu += tally->cpu;
   }
-  return *tally;
+  return total;
 }
 
 }  // namespace orzatty::apps

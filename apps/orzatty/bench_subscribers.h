@@ -1,10 +1,11 @@
-// Many subscribers of one channel, in a process of their own, each with a session of its own: they
-// check every message. One thread polls all of them.
+// Many subscribers of one channel, each with a session of its own: they check every message. They
+// are in a process of their own, thousands of them in several, of one thread each that polls them.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "bench_server.h"
 #include "failure.h"
@@ -18,6 +19,7 @@ struct SubscriberPlan {
   ClientOptions client_options;
   std::string channel;
   std::size_t count = 1;
+  std::size_t size = 64;  // of every message
   Waiting waiting = Waiting::kSleep;
   Cores cores;
 };
@@ -39,9 +41,7 @@ class BenchSubscribers {
   Result<SubscriberTally> finish(std::uint64_t sent);
 
  private:
-  explicit BenchSubscribers(Worker worker) : worker_(std::move(worker)) {}
-
-  Worker worker_;
+  std::vector<Worker> workers_;
 };
 
 }  // namespace orzatty::apps

@@ -25,6 +25,9 @@ class SequenceCheck {
       return;
     }
     std::memcpy(&number, message.data(), sizeof number);
+    take_number(number);
+  }
+  void take_number(std::uint64_t number) {
     if (number >= next_) [[likely]] {
       skipped_ += number - next_;
       next_ = number + 1;
@@ -35,6 +38,8 @@ class SequenceCheck {
 
   // One more than the highest number seen.
   [[nodiscard]] std::uint64_t next() const { return next_; }
+  // Of those below it.
+  [[nodiscard]] std::uint64_t skipped() const { return skipped_; }
   // Of messages numbered below `sent`; one that comes late was lost before it was repeated.
   [[nodiscard]] std::uint64_t lost(std::uint64_t sent) const {
     return skipped_ + (sent > next_ ? sent - next_ : 0);

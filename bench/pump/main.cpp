@@ -14,9 +14,9 @@
 #include "cores.h"
 #include "cpu_time.h"
 #include "end.h"
+#include "message_check.h"
 #include "net/clock.h"
 #include "orzatty/tls.h"
-#include "sequence_check.h"
 #include "statistics.h"
 #include "worker.h"
 
@@ -25,7 +25,7 @@ namespace {
 
 using apps::Conversation;
 using apps::Cores;
-using apps::SequenceCheck;
+using apps::MessageCheck;
 
 enum class Mode : std::uint8_t { kOneWay, kRoundTrip };
 
@@ -47,7 +47,8 @@ int receive_all(const Plan& plan, const Certificate& certificate, Conversation& 
   plan.cores.occupy(Cores::Side::kServer);
   const auto end = End::server(certificate);
   conversation.tell(end->address().port);
-  SequenceCheck check;
+  const Bytes expected = apps::numbered_message(plan.size);
+  MessageCheck check(expected);
   const bool echo = plan.mode == Mode::kRoundTrip;
   end->on_message([&](BytesView payload) {
     check.take(payload);
@@ -80,7 +81,7 @@ struct Sent {
 };
 
 Sent send_all(const Plan& plan, End& end) {
-  Bytes message(plan.size);
+  Bytes message = apps::numbered_message(plan.size);
   Sent sent;
   const Instant start = net::now();
   const Duration cpu_before = apps::cpu_time();
@@ -101,10 +102,11 @@ Sent send_all(const Plan& plan, End& end) {
 }
 
 std::vector<Duration> send_and_await(const Plan& plan, End& end) {
-  Bytes message(plan.size);
+  Bytes message = apps::numbered_message(plan.size);
   std::vector<Duration> times;
   times.reserve(1'000'000);
-  SequenceCheck check;
+  const Bytes expected = message;
+  MessageCheck check(expected);
   end.on_message([&check](BytesView payload) { check.take(payload); });
   const Instant start = net::now();
   for (Instant sent_at = start; sent_at - start < plan.time;) {

@@ -1,22 +1,23 @@
 // What the kernel alone needs: a UDP datagram there and back between two processes on a core each,
-// both asking without sleeping. No encryption, no protocol. Prints one line of JSON.
+// both asking without sleeping, or both asleep until it is there. No encryption, no protocol.
+// Prints one line of JSON.
 //
-// Usage: udp_ping_pong [SIZE] [SECONDS]
+// Usage: udp_ping_pong [SIZE] [SECONDS] [busy|epoll]
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
 #include <vector>
 
 #include "cores.h"
-#include "loopback_address.h"
 #include "net/clock.h"
-#include "sequence_check.h"
+#include "orzatty/bytes.h"
+#include "sockets.h"
 #include "statistics.h"
 #include "worker.h"
 
@@ -26,83 +27,73 @@ namespace {
 using apps::Conversation;
 using apps::Cores;
 
+enum class Waiting : std::uint8_t { kBusy, kEpoll };
+
 struct Plan {
   std::size_t size = 64;
   Duration time = std::chrono::seconds(3);
+  Waiting waiting = Waiting::kBusy;
   Cores cores;
 };
 
-[[noreturn]] void fail(const char* what) {
-  std::perror(what);
-  std::_Exit(1);
-}
-
-net::FileDescriptor bound_socket() {
-  net::FileDescriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  const sockaddr_in address = loopback(0);
-  if (::bind(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    fail("bind");
+// One side of it. Loopback loses nothing, so both wait for ever; an empty datagram says that it is
+// over.
+class End {
+ public:
+  End(Waiting waiting, Conversation& conversation)
+      : socket_(connected_socket(conversation)), waiting_(waiting) {
+    if (waiting_ == Waiting::kBusy) return;
+    epoll_event wanted{.events = EPOLLIN, .data = {}};
+    if (::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, socket_.number(), &wanted) != 0) {
+      fail("epoll_ctl");
+    }
   }
-  return socket;
-}
 
-std::uint16_t port_of(const net::FileDescriptor& socket) {
-  sockaddr_in address{};
-  socklen_t size = sizeof address;
-  if (::getsockname(socket.number(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    fail("getsockname");
+  std::size_t receive(Bytes& message) {
+    while (true) {
+      if (waiting_ == Waiting::kEpoll) wait();
+      const ssize_t size = ::recv(socket_.number(), message.data(), message.size(), 0);
+      if (size >= 0) return static_cast<std::size_t>(size);
+      if (errno != EAGAIN && errno != EINTR) fail("recv");
+    }
   }
-  return ntohs(address.sin_port);
-}
-
-void connect_to(const net::FileDescriptor& socket, std::uint16_t port) {
-  const sockaddr_in address = loopback(port);
-  if (::connect(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) !=
-      0) {
-    fail("connect");
+  void send(BytesView message) {
+    if (::send(socket_.number(), message.data(), message.size(), 0) < 0) fail("send");
   }
-}
 
-// Loopback loses nothing, so both sides wait for ever; an empty datagram says that it is over.
-std::size_t receive(const net::FileDescriptor& socket, Bytes& message) {
-  while (true) {
-    const ssize_t size = ::recv(socket.number(), message.data(), message.size(), 0);
-    if (size >= 0) return static_cast<std::size_t>(size);
-    if (errno != EAGAIN && errno != EINTR) fail("recv");
+ private:
+  void wait() {
+    epoll_event event{};
+    if (::epoll_wait(epoll_.number(), &event, 1, -1) < 0 && errno != EINTR) fail("epoll_wait");
   }
-}
 
-void send(const net::FileDescriptor& socket, BytesView message) {
-  if (::send(socket.number(), message.data(), message.size(), 0) < 0) fail("send");
-}
+  net::FileDescriptor socket_;
+  Waiting waiting_;
+  net::FileDescriptor epoll_{::epoll_create1(EPOLL_CLOEXEC)};
+};
 
 int answer(const Plan& plan, Conversation& conversation) {
   plan.cores.occupy(Cores::Side::kServer);
-  const net::FileDescriptor socket = bound_socket();
-  conversation.tell(port_of(socket));
-  const auto port = conversation.hear<std::uint16_t>();
-  if (!port) return 1;
-  connect_to(socket, *port);
-  conversation.tell(*port);
+  End end(plan.waiting, conversation);
   Bytes message(plan.size);
-  while (const std::size_t size = receive(socket, message)) {
-    send(socket, BytesView(message).first(size));
+  while (const std::size_t size = end.receive(message)) {
+    end.send(BytesView(message).first(size));
   }
   return 0;
 }
 
-std::vector<Duration> measure(const Plan& plan, const net::FileDescriptor& socket) {
+std::vector<Duration> measure(const Plan& plan, End& end) {
   Bytes message(plan.size);
   std::vector<Duration> times;
   times.reserve(2'000'000);
   const Instant start = net::now();
   for (Instant sent_at = start; sent_at - start < plan.time;) {
     sent_at = net::now();
-    send(socket, message);
-    receive(socket, message);
+    end.send(message);
+    end.receive(message);
     times.push_back(net::now() - sent_at);
   }
-  send(socket, {});
+  end.send({});
   return times;
 }
 
@@ -110,14 +101,9 @@ int run(const Plan& plan) {
   auto worker = apps::Worker::start(
       [&plan](Conversation& conversation) { return answer(plan, conversation); });
   if (!worker) fail("fork");
-  const auto port = worker->conversation().hear<std::uint16_t>();
-  if (!port) fail("the other process");
   plan.cores.occupy(Cores::Side::kClients);
-  const net::FileDescriptor socket = bound_socket();
-  connect_to(socket, *port);
-  worker->conversation().tell(port_of(socket));
-  if (!worker->conversation().hear<std::uint16_t>()) fail("the other process");
-  const apps::Percentiles percentiles = apps::percentiles_of(measure(plan, socket));
+  End end(plan.waiting, worker->conversation());
+  const apps::Percentiles percentiles = apps::percentiles_of(measure(plan, end));
   std::printf(
       "{\"bench\": \"udp rtt\", \"size\": %zu, \"p50_us\": %.2f, \"p99_us\": %.2f, "
       "\"p99_9_us\": %.2f}\n",
@@ -129,15 +115,16 @@ int run(const Plan& plan) {
 }  // namespace orzatty::raw
 
 int main(int count, char** words) {
-  orzatty::raw::Plan plan;
+  using namespace orzatty::raw;
+  Plan plan;
+  const std::string_view waiting = count > 3 ? words[3] : "busy";
   if (count > 1) plan.size = std::strtoul(words[1], nullptr, 10);
-  if (count > 2) {
-    plan.time = std::chrono::duration_cast<orzatty::Duration>(
-        std::chrono::duration<double>(std::strtod(words[2], nullptr)));
-  }
-  if (count > 3 || plan.size == 0 || plan.size > 65'000) {
-    std::fputs("usage: udp_ping_pong [SIZE 1..65000] [SECONDS]\n", stderr);
+  if (count > 2) plan.time = duration_of(words[2]);
+  const bool known = waiting == "busy" || waiting == "epoll";
+  if (count > 4 || plan.size == 0 || plan.size > 65'000 || !known) {
+    std::fputs("usage: udp_ping_pong [SIZE 1..65000] [SECONDS] [busy|epoll]\n", stderr);
     return 2;
   }
-  return orzatty::raw::run(plan);
+  plan.waiting = waiting == "epoll" ? Waiting::kEpoll : Waiting::kBusy;
+  return run(plan);
 }

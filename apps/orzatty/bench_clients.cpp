@@ -1,0 +1,35 @@
+#include "bench_clients.h"
+
+#include <utility>
+
+#include "net/clock.h"
+
+namespace orzatty::apps {
+namespace {
+
+constexpr Duration kPollEvery = std::chrono::seconds(1);  // often enough for heartbeats
+
+}  // namespace
+
+std::expected<void, Error> BenchClients::open(const std::string& address, ClientOptions options,
+                                              std::size_t count) {
+  options.drive = Drive::kPoll;
+  Instant polled_at = net::now();
+  while (all_.size() < count) {
+    auto client = Client::connect(address, options);
+    if (!client) return std::unexpected(client.error());
+    all_.push_back(std::move(*client));
+    if (net::now() - polled_at < kPollEvery) continue;
+    poll();
+    polled_at = net::now();
+  }
+  return {};
+}
+
+bool BenchClients::poll() {
+  bool active = false;
+  for (Client& client : all_) active |= client.poll();
+  return active;
+}
+
+}  // namespace orzatty::apps

@@ -1,0 +1,33 @@
+// Many clients of one process, polled by one thread.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <expected>
+#include <string>
+
+#include "orzatty/client.h"
+
+namespace orzatty::apps {
+
+// So many of them a process has files for, where it may open 20,000: each has three.
+inline constexpr std::size_t kClientsPerProcess = 5'000;
+
+class BenchClients {
+ public:
+  // One after the other, polling those that are open: they have heartbeats to answer.
+  std::expected<void, Error> open(const std::string& address, ClientOptions options,
+                                  std::size_t count);
+  // True when something happened to one of them.
+  bool poll();
+
+  // Or a server that stops would wait for what they say to it.
+  void close() { all_.clear(); }
+
+  std::deque<Client>& all() { return all_; }
+
+ private:
+  std::deque<Client> all_;
+};
+
+}  // namespace orzatty::apps
