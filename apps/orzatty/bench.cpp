@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "bench_clients.h"
 #include "bench_report.h"
 #include "bench_scenes.h"
 #include "commands.h"
@@ -125,7 +126,7 @@ void BenchCommand::declare_flows(CLI::App& command) {
       ->add_option("--connections", plan.connections,
                    "So many clients, of one thread that polls them; they have the messages "
                    "together")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{5'000}))
+      ->check(CLI::Range(std::size_t{1}, kClientsPerProcess))
       ->excludes(hub);
   channels_->add_option("--channels", plan.channels, "How many (100)")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1'000}));

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "net/clock.h"
+#include "open_files.h"
 
 namespace orzatty::apps {
 namespace {
@@ -13,6 +14,7 @@ constexpr Duration kPollEvery = std::chrono::seconds(1);  // often enough for he
 
 std::expected<void, Error> BenchClients::open(const std::string& address, ClientOptions options,
                                               std::size_t count) {
+  allow_many_files();
   options.drive = Drive::kPoll;
   Instant polled_at = net::now();
   while (all_.size() < count) {

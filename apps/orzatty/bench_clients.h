@@ -10,8 +10,8 @@
 
 namespace orzatty::apps {
 
-// So many of them a process has files for, where it may open 20,000: each has three.
-inline constexpr std::size_t kClientsPerProcess = 5'000;
+// So many of them a process has files for, where it may open 16,384: each has five.
+inline constexpr std::size_t kClientsPerProcess = 2'500;
 
 class BenchClients {
  public:

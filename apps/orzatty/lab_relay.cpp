@@ -1,13 +1,13 @@
 #include "lab_relay.h"
 
 #include <poll.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "base/assert.h"
 #include "net/clock.h"
+#include "open_files.h"
 
 namespace orzatty::apps {
 namespace {
@@ -18,14 +18,6 @@ constexpr std::size_t kClientCountMax = 10'000;                    // each is a 
 constexpr std::size_t kWaitingBytesMax = std::size_t{256} << 20U;  // 2 Gbit/s for a second
 constexpr Duration kIdleMax = std::chrono::minutes(2);             // as RFC 4787 asks of a NAT
 constexpr Duration kForgetEvery = std::chrono::seconds(1);
-
-// A socket per client is more than the 1,024 files that a process may have until it asks.
-void allow_many_files() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  (void)::setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 // The batches are shared by sockets, so they are empty when the next one comes. The kernel's buffer
 // has room again as soon as the device has sent something.
