@@ -6,6 +6,7 @@
 
 #include "bench_clients.h"
 #include "bench_scenes.h"
+#include "cpu_time.h"
 #include "net/clock.h"
 #include "output.h"
 #include "worker.h"
@@ -119,14 +120,17 @@ Result<Handshakes> measure_handshakes(const BenchPlan& plan) {
   if (!before) return std::unexpected(before.error());
   HandshakeCount handshakes(plan, *stage);
   const Instant start = net::now();
+  const Duration cpu_before = cpu_time();
   handshakes.run();
   const Duration time = net::now() - start;
+  const Duration clients_cpu = cpu_time() - cpu_before;
   const auto after = stage->own->figures();
   if (!after) return std::unexpected(after.error());
   if (const auto tally = stage->own->stop(); !tally) return std::unexpected(tally.error());
   return Handshakes{.count = handshakes.opened(),
                     .lost = handshakes.failed(),
                     .time = time,
+                    .clients_cpu = clients_cpu,
                     .server_cpu = after->cpu - before->cpu};
 }
 

@@ -148,6 +148,8 @@ void write_report(Output& output, const BenchReport& report, const std::vector<H
   Json json = setting(report, runs);
   json["in_flight"] = report.plan.in_flight;
   json["handshakes_per_second"] = json_of(rate);
+  json["clients_cpu_ns_per_handshake"] =
+      cpu_over(runs, &Handshakes::clients_cpu, &Handshakes::count);
   json["server_cpu_ns_per_handshake"] = cpu;
   write_json(output, std::move(json), runs);
 }

@@ -37,6 +37,7 @@ struct Handshakes {
   std::uint64_t lost = 0;  // refused, or without an answer
   std::uint64_t repeated = 0;
   Duration time{};
+  Duration clients_cpu{};
   Duration server_cpu{};
 };
 

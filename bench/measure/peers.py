@@ -1,13 +1,11 @@
 """Rows against what users would otherwise take. docs/benchmarks.md says how each of them is set."""
 
-import contextlib
-import os
-import subprocess
 import sys
 from typing import NamedTuple
 
+from measure.cores import awake_cores
 from measure.floor import SIZES
-from measure.spreads import column, ratio, spread
+from measure.spreads import column, row
 
 
 class Peer(NamedTuple):
@@ -46,11 +44,6 @@ def measured(bench, peer, mode, size, *more):
     return bench.beside(program, mode, size, bench.options.seconds, "--variant", peer.variant, *more)
 
 
-def row(name, unit, mine, peer, theirs):
-    return {"name": name, "unit": unit, "ours": spread(mine), "against": peer.name, "theirs": spread(theirs),
-            "ratio": ratio(mine, theirs)}
-
-
 def neighbours(bench, ours, theirs):
     """Each peer has runs of ours beside its own: a neighbour ten runs away would be none."""
     results = bench.interleaved(ours=ours, theirs=theirs)
@@ -62,7 +55,7 @@ def one_way_rows(bench, peers):
         for peer in peers:
             ours, theirs = neighbours(bench, lambda: bench.ours("oneway", "--size", size),
                                       lambda: measured(bench, peer, "oneway", size))
-            yield row(f"one way, {size} B", "msg/s", column(ours, "messages_per_second"), peer,
+            yield row(f"one way, {size} B", "msg/s", column(ours, "messages_per_second"), peer.name,
                       column(theirs, "messages_per_second"))
 
 
@@ -73,7 +66,7 @@ def round_trip_rows(bench, peers):
         with awake_cores():
             ours, theirs = neighbours(bench, lambda: bench.ours("rtt"), lambda: measured(bench, peer, "rtt", 64))
         for key, percentile in (("p50_us", "p50"), ("p99_us", "p99")):
-            yield row(f"round trip {percentile}, cores awake", "us", column(ours, key), peer, column(theirs, key))
+            yield row(f"round trip {percentile}, cores awake", "us", column(ours, key), peer.name, column(theirs, key))
 
 
 def hub_rows(bench, peers):
@@ -81,29 +74,12 @@ def hub_rows(bench, peers):
         if peer.hub:
             ours, theirs = neighbours(bench, lambda: bench.ours("oneway", "--through-hub"),
                                       lambda: measured(bench, peer, "oneway", 64))
-            yield row("hub 1:1, 64 B", "del/s", column(ours, "messages_per_second"), peer,
+            yield row("hub 1:1, 64 B", "del/s", column(ours, "messages_per_second"), peer.name,
                       column(theirs, "messages_per_second"))
     count = bench.options.subscribers
     for peer in peers:
         if peer.fans_out:
             ours, theirs = neighbours(bench, lambda: bench.ours("fanout", "--subscribers", count),
                                       lambda: measured(bench, peer, "fanout", 64, "--subscribers", count))
-            yield row(f"hub 1:{count}, 64 B", "del/s", column(ours, "deliveries_per_second"), peer,
+            yield row(f"hub 1:{count}, 64 B", "del/s", column(ours, "deliveries_per_second"), peer.name,
                       column(theirs, "deliveries_per_second"))
-
-
-@contextlib.contextmanager
-def awake_cores():
-    """Keeps every core from halting, with threads that give way to everyone: on a virtual machine a
-    halted core takes some 50 us to wake, several times in a round trip, and hides the software."""
-    spin = ("import os, sys\nos.sched_setaffinity(0, [int(sys.argv[1])])\n"
-            "os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))\nwhile True: pass")
-    spinners = []
-    try:
-        for core in os.sched_getaffinity(0):
-            spinners.append(subprocess.Popen([sys.executable, "-c", spin, str(core)]))
-        yield
-    finally:
-        for spinner in spinners:
-            spinner.kill()
-            spinner.wait()

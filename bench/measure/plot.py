@@ -2,13 +2,9 @@
 
 import math
 import re
-from xml.sax.saxutils import escape
 
-WIDTH, HEIGHT = 860, 480
-LEFT, RIGHT, TOP, BOTTOM = 80, 240, 60, 50
-COLOURS = ("#d6336c", "#1c7ed6", "#2f9e44", "#e8590c", "#6741d9", "#0c8599", "#a61e4d", "#868e96", "#5c940d",
-           "#c2a000", "#364fc7", "#000000")
-
+from measure import latency_plot
+from measure.svg import BOTTOM, COLOURS, HEIGHT, LEFT, RIGHT, TOP, WIDTH, picture, text
 
 def series_of(rows):
     """name -> {size: messages per second}; ours where it stood beside the pump."""
@@ -39,11 +35,6 @@ class Axes:
     def y(self, rate):
         span = self.decades[-1] - self.decades[0] or 1
         return HEIGHT - BOTTOM - (math.log10(rate) - self.decades[0]) / span * (HEIGHT - TOP - BOTTOM)
-
-
-def text(x, y, words, anchor="start", colour="#000", weight="normal"):
-    return (f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}" font-weight="{weight}">'
-            f"{escape(words)}</text>")
 
 
 def rate_name(decade):
@@ -83,15 +74,14 @@ def curves(axes, series):
 def svg_of(facts, rows):
     series = series_of(rows)
     axes = Axes(series)
-    title = "Messages per second, one way, one connection, by size of message"
-    under = (f"{facts['cpu']}, {facts['cores']} cores, load {facts['load']:.1f}; medians of {facts['runs']} "
-             f"interleaved runs of {facts['seconds']:g} s")
-    parts = [text(LEFT, 24, title, weight="bold"), text(LEFT, 42, under, colour="#555"), *grid(axes),
-             *curves(axes, series)]
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
-            f'font-size="12">\n<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>\n' + "\n".join(parts) + "\n</svg>\n")
+    return picture("Messages per second, one way, one connection, by size of message", facts,
+                   [*grid(axes), *curves(axes, series)])
 
 
 def write_plot(folder, facts, rows):
+    """Of what was measured."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "throughput.svg").write_text(svg_of(facts, rows))
+    if series_of(rows):
+        (folder / "throughput.svg").write_text(svg_of(facts, rows))
+    if latency_plot.series_of(rows):
+        (folder / "latency.svg").write_text(latency_plot.svg_of(facts, rows))

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-TARGETS = ["orzatty", "orzatty_bench_pump", "orzatty_bench_udp_ping_pong"]
+TARGETS = ["orzatty", "orzatty_bench_pump", "orzatty_bench_udp_ping_pong", "orzatty_bench_udp_one_way",
+           "orzatty_bench_aead"]
 ALLOCATIONS = "orzatty_allocations_test"
 
 
@@ -44,6 +45,8 @@ class Bench:
         self.orzatty = [folder / "bin" / "orzatty", "bench"]
         self.pump = [folder / "bench" / "pump"]
         self.udp = [folder / "bench" / "udp_ping_pong"]
+        self.udp_one_way = [folder / "bench" / "udp_one_way"]
+        self.aead = [folder / "bench" / "aead"]
         self.peers = folder / "bench" / "peers"
         self.options = options
 

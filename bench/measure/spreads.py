@@ -19,3 +19,15 @@ def column(results, key):
 def ratio(ours, theirs):
     """Of neighbours in time, so that what disturbs both cancels out."""
     return spread([mine / other for mine, other in zip(ours, theirs)])
+
+
+def row(name, unit, mine, against, theirs, goal=None):
+    """A line of the table; of a goal it says what is wanted of the ratio."""
+    found = {"name": name, "unit": unit, "ours": spread(mine), "against": against, "theirs": spread(theirs),
+             "ratio": ratio(mine, theirs)}
+    return {**found, "goal": goal} if goal else found
+
+
+def lone_row(name, unit, mine, goal=None):
+    found = {"name": name, "unit": unit, "ours": spread(mine)}
+    return {**found, "goal": goal} if goal else found

@@ -30,7 +30,7 @@ def print_machine(facts):
 
 
 def short(value):
-    for limit, unit in ((1e6, " M"), (1e3, " k")):
+    for limit, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
         if value >= limit:
             return f"{value / limit:.2f}{unit}"
     return f"{value:.1f}" if value >= 1 or value == 0 else f"{value:.5f}"
@@ -44,4 +44,5 @@ def line_of(row, theirs_width=38):
     theirs = f"{row['against']} {cell(row['theirs'])}" if "theirs" in row else ""
     part = row.get("ratio")
     times = f"{part['median']:.2f} x ({part['min']:.2f} to {part['max']:.2f})" if part else ""
-    return f"{row['name']:<32} {row['unit']:<8} {cell(row['ours']):<32} {theirs:<{theirs_width}} {times}"
+    goal = f"  goal {row['goal']}" if "goal" in row else ""
+    return f"{row['name']:<36} {row['unit']:<8} {cell(row['ours']):<32} {theirs:<{theirs_width}} {times}{goal}"

@@ -18,7 +18,7 @@ from unittest import mock
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "bench"))
 
-from measure import floor, peers  # noqa: E402
+from measure import floor, growth, latency, latency_plot, limits, peers, sessions  # noqa: E402
 from measure.plot import series_of, svg_of, write_plot  # noqa: E402
 from measure.programs import Bench  # noqa: E402
 from measure.spreads import ratio, spread  # noqa: E402
@@ -40,7 +40,11 @@ class RecordedBench(Bench):
         rate = next(self.rates[side])
         return {"messages_per_second": rate, "deliveries_per_second": 100 * rate, "p50_us": rate, "p99_us": 2 * rate,
                 "sender_cpu_ns_per_message": rate, "receiver_cpu_ns_per_message": rate,
-                "server_cpu_ns_per_delivery": rate}
+                "server_cpu_ns_per_delivery": rate, "bytes_per_second": 64 * rate, "ns_per_packet": 2 * rate,
+                "p90_us": 1.5 * rate, "p99_9_us": 3 * rate, "max_us": 4 * rate, "round_trips_per_second": 1e6 / rate,
+                "handshakes_per_second": rate, "server_cpu_ns_per_handshake": 1e6 * rate,
+                "clients_cpu_ns_per_handshake": 2e6 * rate, "server_bytes_per_connection": 1024 * rate,
+                "server_cpu_percent": rate}
 
     def ours(self, *words):
         return self.answer("ours", words)
@@ -50,7 +54,9 @@ class RecordedBench(Bench):
 
 
 def rows_of(bench, rows, *more):
-    with mock.patch.object(peers, "awake_cores", contextlib.nullcontext):
+    with contextlib.ExitStack() as stack:
+        for part in (peers, limits, latency):
+            stack.enter_context(mock.patch.object(part, "awake_cores", contextlib.nullcontext))
         return list(rows(bench, *more))
 
 
@@ -74,6 +80,117 @@ class Table(unittest.TestCase):
 
         self.assertEqual(names[:3], ["one way, 64 B", "  sender's CPU", "  receiver's CPU"])
         self.assertEqual(len(names), 9)
+
+
+    def test_a_line_says_what_is_wanted(self):
+        line = line_of({"name": "memory", "unit": "KiB", "ours": spread([30]), "goal": "<= 36"})
+
+        self.assertTrue(line.endswith("goal <= 36"), line)
+
+
+class Limits(unittest.TestCase):
+    def test_the_cipher_alone_lets_through_its_bytes_by_its_time(self):
+        rows = rows_of(RecordedBench([1], [715]), limits.bytes_rows)
+
+        cipher = next(row for row in rows if row.get("against") == "AEAD alone")
+        self.assertEqual(cipher["theirs"]["median"], 1430 * 1e9 / (2 * 715))
+
+    def test_waiting_asleep_stands_beside_datagrams_that_do_too(self):
+        bench = RecordedBench([45], [30])
+
+        rows = rows_of(bench, limits.asleep_rows)
+
+        self.assertIn(("ours", "rtt", "--no-spin"), bench.asked)
+        self.assertIn(("theirs", "udp_ping_pong", 64, 1, "epoll"), bench.asked)
+        self.assertEqual([row.get("goal") for row in rows], ["<= 1.7", None, None, None])
+
+
+class Growth(unittest.TestCase):
+    def test_many_stand_beside_one_of_them_in_the_same_run(self):
+        bench = RecordedBench([1, 2, 4], [])
+
+        rows = rows_of(bench, growth.many_rows)
+
+        self.assertEqual([asked[-1] for asked in bench.asked[:6]], [1, 200, 1000] * 2)
+        costs = [row["ratio"]["median"] for row in rows if "CPU" in row["name"]]
+        self.assertEqual(costs[:2], [2, 4])
+
+    def test_flatness_is_of_runs_beside_each_other(self):
+        # Each run is twice as dear at its dearest, though the machine was four times as slow in the second.
+        self.assertEqual(growth.flatness([[1, 4], [2, 8], [1.5, 6]]), {"median": 2, "min": 2, "max": 2})
+
+    def test_a_curve_is_gated_up_to_a_thousand(self):
+        rows = rows_of(RecordedBench([1, 1, 1.2, 1.1, 9], []), growth.curve_rows, "subscribers", (1, 10, 100, 1000, 10_000))
+
+        self.assertEqual(rows[-2]["ratio"]["median"], 9)
+        self.assertEqual((rows[-1]["ours"]["median"], rows[-1]["goal"]), (1.2, "<= 1.3"))
+
+    def test_sizes_have_a_cost_of_each_byte_and_no_flatness(self):
+        rows = rows_of(RecordedBench([64], []), growth.curve_rows, "bytes", (64, 128))
+
+        self.assertEqual([(row["unit"], row["ours"]["median"]) for row in rows],
+                         [("ns/msg", 128), ("ns/B", 2), ("ns/msg", 128), ("ns/B", 1)])
+
+
+class Sessions(unittest.TestCase):
+    def test_a_handshake_costs_milliseconds_of_each_side(self):
+        rows = rows_of(RecordedBench([0.4], []), sessions.handshake_rows)
+
+        self.assertEqual([(row["ours"]["median"], row.get("goal")) for row in rows[1:]], [(0.4, "<= 0.5"), (0.8, None)])
+
+    def test_memory_is_of_one_run_with_ten_thousand(self):
+        bench = RecordedBench([30], [])
+
+        rows = rows_of(bench, sessions.idle_rows)
+
+        self.assertEqual(bench.asked, [("ours", "idle", "--connections", 10_000)])
+        self.assertEqual((rows[0]["ours"]["median"], rows[0]["unit"]), (30, "KiB each"))
+
+
+class Latency(unittest.TestCase):
+    text = ("       Value     Percentile TotalCount 1/(1-Percentile)\n\n"
+            "      10.000 0.000000000000          1           1.00\n"
+            "      20.000 0.900000000000          9          10.00\n"
+            "    3000.000 0.999000000000         10        1000.00\n"
+            "    3000.000 1.000000000000         10\n"
+            "#[Mean    =      400.000, StdDeviation   =      900.000]\n")
+
+    def rows(self):
+        return [{"name": "latency p50, 10000 a second", "distribution": latency.distribution(self.text)}]
+
+    def test_a_distribution_is_read_line_by_line(self):
+        self.assertEqual(latency.distribution(self.text), [(0, 10), (0.9, 20), (0.999, 3000), (1, 3000)])
+
+    def test_every_rate_has_its_percentiles(self):
+        names = [row["name"] for row in rows_of(RecordedBench([1], []), latency.schedule_rows)]
+
+        self.assertEqual(names[:5], [f"latency {percentile}, 10000 a second"
+                                     for percentile in ("p50", "p90", "p99", "p99.9", "max")])
+        self.assertEqual(len(names), 5 * len(latency.RATES))
+
+    def test_its_picture_leaves_out_the_end_that_lies_infinitely_far(self):
+        self.assertEqual(latency_plot.series_of(self.rows()), {"10,000 a second": [(0, 10), (0.9, 20), (0.999, 3000)]})
+
+    def test_each_nine_of_it_is_as_wide_as_the_one_before(self):
+        axes = latency_plot.Axes(latency_plot.series_of(self.rows()))
+
+        self.assertAlmostEqual(axes.x(0.99) - axes.x(0.9), axes.x(0.9) - axes.x(0))
+        self.assertEqual([latency_plot.percent_name(nines) for nines in range(5)],
+                         ["0 %", "90 %", "99 %", "99.9 %", "99.99 %"])
+
+    def test_its_curve_lies_inside_the_picture(self):
+        picture = xml.dom.minidom.parseString(latency_plot.svg_of(FACTS, self.rows()))
+
+        places = picture.getElementsByTagName("polyline")[0].getAttribute("points").split()
+        self.assertEqual(len(places), 3)
+        for x, y in (map(float, place.split(",")) for place in places):
+            self.assertTrue(0 <= x <= 860 and 0 <= y <= 480, places)
+
+    def test_what_was_not_measured_is_not_drawn(self):
+        with tempfile.TemporaryDirectory() as folder:
+            write_plot(Path(folder), FACTS, self.rows())
+
+            self.assertEqual([path.name for path in Path(folder).iterdir()], ["latency.svg"])
 
 
 class Peers(unittest.TestCase):
