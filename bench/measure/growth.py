@@ -13,9 +13,13 @@ CURVES = {
 GATED_MAX = 1000  # of whatever grows: beyond it is measured, and no goal
 
 
+DELIVERIES = 1_000_000  # a second of the run; by time, many subscribers would have what was sent long after it
+
+
 def measured(bench, what, count):
     words = {"connections": ("oneway", "--connections", count), "channels": ("channels", "--channels", count),
-             "subscribers": ("fanout", "--subscribers", count),
+             "subscribers": ("fanout", "--subscribers", count, "--count",
+                             max(100, int(DELIVERIES * bench.options.seconds / count))),
              "bytes": ("oneway", "--connections", 1, "--size", count)}
     return bench.ours(*words[what])
 

@@ -51,7 +51,8 @@ class Bench:
         self.options = options
 
     def ours(self, *words):
-        return measure([*self.orzatty, *words, "--seconds", self.options.seconds, "--runs", 1, "--json"])
+        how_long = [] if "--count" in words else ["--seconds", self.options.seconds]
+        return measure([*self.orzatty, *words, *how_long, "--runs", 1, "--json"])
 
     def beside(self, program, *words):
         """The pump and the peers take size and seconds by position."""
