@@ -16,14 +16,12 @@ std::expected<void, Error> BenchClients::open(const std::string& address, Client
                                               std::size_t count) {
   allow_many_files();
   options.drive = Drive::kPoll;
-  Instant polled_at = net::now();
+  polled_at_ = net::now();
   while (all_.size() < count) {
     auto client = Client::connect(address, options);
     if (!client) return std::unexpected(client.error());
     all_.push_back(std::move(*client));
-    if (net::now() - polled_at < kPollEvery) continue;
-    poll();
-    polled_at = net::now();
+    poll_when_due();
   }
   return {};
 }
@@ -32,6 +30,12 @@ bool BenchClients::poll() {
   bool active = false;
   for (Client& client : all_) active |= client.poll();
   return active;
+}
+
+void BenchClients::poll_when_due() {
+  if (net::now() - polled_at_ < kPollEvery) return;
+  poll();
+  polled_at_ = net::now();
 }
 
 }  // namespace orzatty::apps

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "orzatty/client.h"
+#include "orzatty/time.h"
 
 namespace orzatty::apps {
 
@@ -20,6 +21,8 @@ class BenchClients {
                                   std::size_t count);
   // True when something happened to one of them.
   bool poll();
+  // The same when none was polled for a second: for whoever is long busy with one after the other.
+  void poll_when_due();
 
   // Or a server that stops would wait for what they say to it.
   void close() { all_.clear(); }
@@ -28,6 +31,7 @@ class BenchClients {
 
  private:
   std::deque<Client> all_;
+  Instant polled_at_;
 };
 
 }  // namespace orzatty::apps

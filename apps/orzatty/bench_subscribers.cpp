@@ -36,6 +36,7 @@ class Subscribers {
           plan_.channel, [&check](const Message& message) { check.take(message.payload()); });
       if (!subscription) return std::unexpected(subscription.error());
       subscription->detach();
+      clients_.poll_when_due();
     }
     return {};
   }
