@@ -17,6 +17,7 @@ namespace {
 
 quic::ConnectionConfig connection_config(const Limits& limits) {
   return {.stream_window = limits.stream_window,
+          .stream_window_max = limits.stream_window_max,
           .connection_window = limits.connection_window,
           .uni_stream_count = limits.subscription_count_max + limits.passing_stream_count_max,
           .idle_timeout = 3 * limits.dead_after};

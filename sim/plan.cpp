@@ -91,7 +91,8 @@ class Drawing {
     const auto size = static_cast<std::uint32_t>(16 * 1024) << chance.below(5);
     if (has(Fault::kSmallBuffers)) {
       limits.message_size_max = 16 * 1024;
-      limits.outbox_size_max = limits.stream_window = size;
+      limits.outbox_size_max = limits.stream_window_max = size;
+      limits.outbox_size = limits.stream_window = std::max<std::uint32_t>(size / 4, 16 * 1024);
       limits.connection_window = 2 * size;
       limits.channel_size_max = 2 * size;
       limits.ack_every = 16;

@@ -18,6 +18,7 @@ constexpr std::size_t kDirectSize = 100;
 link::ServerEngineConfig engine_config(const ServerConfig& config) {
   link::ServerEngineConfig engine;
   engine.endpoint.connection = {.stream_window = config.limits.stream_window,
+                                .stream_window_max = config.limits.stream_window_max,
                                 .connection_window = config.limits.connection_window,
                                 .bidi_stream_count = 1,
                                 .uni_stream_count = 0,

@@ -128,7 +128,8 @@ Limits limits_for(std::uint32_t message_size_max) {
   Limits limits;
   limits.message_size_max = message_size_max;
   for (std::uint32_t Limits::* room : {&Limits::outbox_size_max, &Limits::stream_window,
-                                       &Limits::connection_window, &Limits::reassembly_size_max}) {
+                                       &Limits::stream_window_max, &Limits::connection_window,
+                                       &Limits::reassembly_size_max}) {
     limits.*room = std::max(limits.*room, message_size_max);
   }
   return limits;

@@ -52,7 +52,8 @@ class Flow final : private quic::StreamSink {
   Flow(const Scene& scene, std::size_t number, Instant now)
       : address_(*base::Address::parse("198.51.100.7:" + std::to_string(50'000 + number))),
         endpoint_({.connection = {.stream_window = scene.window,
-                                  .connection_window = scene.window,
+                                  .stream_window_max = scene.window_max,
+                                  .connection_window = scene.window_max,
                                   .uni_stream_count = 1}},
                   credentials().server, seed_of(scene, number), now),
         sender_(quic::Connection::connect({.congestion_control = scene.flows[number]},

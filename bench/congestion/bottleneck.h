@@ -20,7 +20,8 @@ struct Scene {
   double loss = 0;                                                // each way
   std::uint64_t rate = 100'000'000 / 8;                           // bytes per second
   Duration queue{};                                               // at the bottleneck
-  std::uint64_t window = quic::ConnectionConfig{}.stream_window;  // that the server gives
+  std::uint64_t window = quic::ConnectionConfig{}.stream_window;  // that the server gives, and
+  std::uint64_t window_max = quic::ConnectionConfig{}.stream_window_max;  // grows by itself
   Duration length = std::chrono::seconds(30);
   std::uint64_t seed = 1;
 };

@@ -5,7 +5,7 @@
 namespace orzatty::base {
 namespace {
 
-constexpr std::array<CountLimit, 27> kCounts = {
+constexpr std::array<CountLimit, 29> kCounts = {
     {{"message_size_max", &Limits::message_size_max},
      {"channel_name_size_max", &Limits::channel_name_size_max},
      {"hello_size_max", &Limits::hello_size_max},
@@ -15,8 +15,10 @@ constexpr std::array<CountLimit, 27> kCounts = {
      {"passing_stream_count_max", &Limits::passing_stream_count_max},
      {"subscription_channel_count_max", &Limits::subscription_channel_count_max},
      {"control_backlog_max", &Limits::control_backlog_max},
+     {"outbox_size", &Limits::outbox_size},
      {"outbox_size_max", &Limits::outbox_size_max},
      {"stream_window", &Limits::stream_window},
+     {"stream_window_max", &Limits::stream_window_max},
      {"connection_window", &Limits::connection_window},
      {"reassembly_size_max", &Limits::reassembly_size_max},
      {"pinned_size_max", &Limits::pinned_size_max},

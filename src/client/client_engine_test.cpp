@@ -426,7 +426,7 @@ TEST_F(ClientEngineTest, LetsLittleWaitForASlowPathAndEverythingWhileThereIsNone
 
   EXPECT_NEAR(static_cast<double>(append_all()), 64.0 * 1024 / 1001, 2);
   lose();
-  EXPECT_NEAR(static_cast<double>(append_all()), (limits_.outbox_size_max - 64.0 * 1024) / 1001, 3);
+  EXPECT_NEAR(static_cast<double>(append_all()), (limits_.outbox_size - 64.0 * 1024) / 1001, 3);
 }
 
 // ---- Subscribing.

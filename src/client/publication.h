@@ -31,14 +31,14 @@ class Publication {
   static constexpr std::size_t kAnswerCountMax = 16 * session::Outbox::kShortRunCountMax;
 
   Publication(PublicationId id, const NamedProducer& producer, ChannelName channel,
-              std::size_t outbox_size_max, const PublicationOptions& options = {})
+              const session::OutboxSize& outbox_size, const PublicationOptions& options = {})
       : id_(id),
         producer_(producer.id),
         epoch_(producer.epoch),
         channel_(std::move(channel)),
-        outbox_size_max_(outbox_size_max),
+        outbox_size_max_(outbox_size.max),
         options_(options),
-        outbox_(outbox_size_max, producer.next, options.mode),
+        outbox_(outbox_size, producer.next, options.mode),
         settled_(producer.next),
         answered_(producer.next),
         sent_max_(producer.next) {}

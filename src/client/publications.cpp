@@ -18,8 +18,11 @@ ProducerId derived_producer(ProducerId base, std::uint64_t index) {
   return base;
 }
 
+// Shorter paths are filled by what stays in a cache.
+constexpr Duration kLongRoundTrip = std::chrono::milliseconds(10);
+
 session::GovernorConfig governor_config(const Limits& limits) {
-  return {limits.latency_target, limits.outbox_size_max};
+  return {limits.latency_target, std::min(limits.outbox_size, limits.outbox_size_max)};
 }
 
 }  // namespace
@@ -33,10 +36,11 @@ PublicationId Publications::add(const ChannelName& channel, const PublicationOpt
   constexpr std::size_t kHeader = 16;
   const std::size_t size_max =
       std::max<std::size_t>(limits_.outbox_size_max, limits_.message_size_max + kHeader);
+  const session::OutboxSize size(limits_.outbox_size, size_max);
   const PublicationId id(made_++);
   const NamedProducer own{derived_producer(producer_, id.value()), ProducerEpoch(0), Sequence(0)};
   items_.push_back(std::make_unique<Publication>(id, named == nullptr ? own : *named, channel,
-                                                 size_max, options));
+                                                 size, options));
   if (session_ != nullptr) open_one(*items_.back());
   return id;
 }
@@ -146,6 +150,7 @@ void Publications::wake_all() {
 
 void Publications::acked(std::uint64_t size, Duration smoothed_rtt, Instant now) {
   if (session_ == nullptr) return;
+  round_trip_ = smoothed_rtt;
   const std::uint64_t room = governor_.room();
   governor_.acknowledged(size, session_->core().sends().ready(), smoothed_rtt, now);
   if (governor_.room() != room) share_room();
@@ -181,6 +186,7 @@ std::expected<void, ProtocolError> Publications::accepted(const wire::Ack& ack, 
     const auto known = find(run.publication, "ACK");
     if (!known) return std::unexpected(known.error());
     if (*known == nullptr) continue;
+    if (round_trip_ >= kLongRoundTrip) (*known)->outbox().grow_if_on_its_way();
     if (auto settled = (*known)->accepted(run, outputs); !settled) return settled;
   }
   return {};

@@ -80,6 +80,7 @@ class Publications final : public session::Refill {
   std::vector<Publication*> streams_;  // by stream key
   session::ClientSession* session_ = nullptr;
   session::Governor governor_;
+  Duration round_trip_{};
   Datagram datagram_;            // that was offered last
   Outputs fates_;                // of datagrams
 };

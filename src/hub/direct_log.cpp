@@ -10,6 +10,11 @@
 
 namespace orzatty::hub {
 
+DirectLog::DirectLog(const Limits& limits)
+    : DirectLog(std::clamp(limits.message_size_max,
+                           std::min(limits.outbox_size, limits.outbox_size_max),
+                           limits.outbox_size_max)) {}
+
 DirectLog::DirectLog(std::size_t size_max)
     : pool_(size_max + base::SegmentPool::kSizeMax, size_max / 4),
       log_(pool_, base::SegmentPool::kSizeMin),

@@ -9,6 +9,7 @@
 #include "base/ring.h"
 #include "orzatty/bytes.h"
 #include "orzatty/ids.h"
+#include "orzatty/limits.h"
 #include "orzatty/message.h"
 #include "session/scratch.h"
 #include "session/session_core.h"
@@ -18,7 +19,8 @@ namespace orzatty::hub {
 
 class DirectLog {
  public:
-  explicit DirectLog(std::size_t size_max);
+  // As large as an outbox that does not grow; the largest message fits.
+  explicit DirectLog(const Limits& limits);
 
   // Goes on at `next`, on a new stream that begins with a preface of that size. What is no longer
   // kept is left out, which the first run shows. False when there was never so much.
@@ -37,6 +39,8 @@ class DirectLog {
   [[nodiscard]] std::uint64_t kept_bytes() const { return log_.end().position - kept().position; }
 
  private:
+  explicit DirectLog(std::size_t size_max);
+
   // A run on the stream of this connection; the first that was not acknowledged is in front.
   struct Run {
     Sequence first;

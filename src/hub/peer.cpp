@@ -170,7 +170,7 @@ DirectLog* Peer::direct_log(const ChannelName& channel) {
   const Limits& limits = session.core().limits();
   if (direct_logs_.size() >= limits.subscription_count_max) return nullptr;
   static_cast<void>(
-      adopt_direct_log(channel, std::make_shared<DirectLog>(limits.outbox_size_max), Sequence(0)));
+      adopt_direct_log(channel, std::make_shared<DirectLog>(limits), Sequence(0)));
   return direct_logs_.find(channel.text())->second.get();
 }
 

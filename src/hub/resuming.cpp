@@ -200,7 +200,7 @@ ErrorCode Resuming::send_direct(DetachedSession& session, const ChannelName& cha
   if (is_new) {
     known = session.directs
                 .emplace(std::string(channel.text()),
-                         std::make_shared<DirectLog>(limits.outbox_size_max))
+                         std::make_shared<DirectLog>(limits))
                 .first;
   }
   if (!known->second->append(type, payload, attributes)) return ErrorCode::kOverloaded;

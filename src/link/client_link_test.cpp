@@ -410,6 +410,30 @@ TEST(ClientLink, LargeMessagesFillALongPathAsSmallOnesDo) {
   EXPECT_GE(kCount * static_cast<double>(image.size()) / seconds, rate / 2);
 }
 
+// What waits for an acknowledgement at most, in bytes, while 16 MB cross a path of 100 Mbit/s.
+std::uint64_t kept_at_most(Duration delay) {
+  constexpr std::size_t kSize = 1000;
+  World world({.delay = delay, .bottleneck = {.rate = 12.5e6, .queue = 2 * delay + 1ms}});
+  Client& alice = world.client("alice");
+  Client& bob = world.client("bob");
+  bob.subscribe("chat");
+  for (int i = 0; i < 16'000; ++i) alice.publish("chat", std::string(kSize, 'x'));
+  std::uint64_t most = 0;
+  EXPECT_TRUE(world.run_until([&] {
+    most = std::max(most, alice.engine().outbox(PublicationId(0)).waiting() * kSize);
+    return bob.seen.size() == 16'000 && alice.settled();
+  }));
+  return most;
+}
+
+TEST(ClientLink, AnOutboxGrowsWithALongPathAndStaysSmallOnAShortOne) {
+  const Limits limits;
+  EXPECT_LE(kept_at_most(1ms), limits.outbox_size);
+  const std::uint64_t kept = kept_at_most(200ms);
+  EXPECT_GT(kept, limits.outbox_size);
+  EXPECT_LE(kept, limits.outbox_size_max);
+}
+
 // spec: TRANSPORT-5
 TEST(ClientLink, AListenerWhoseNatForgotItIsFollowedAtItsNextHeartbeat) {
   World world;

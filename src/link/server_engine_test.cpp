@@ -316,7 +316,7 @@ TEST_F(ServerEngineTest, ClosingAllTellsEverybodyWhatWasQueuedForIt) {
 
 // spec: CREDIT-3
 TEST(ServerEngine, ASubscriberThatIsWaitedForHoldsBackItsPublisherAndNoOther) {
-  World world({.limits = {.stream_window = 256 * 1024}});
+  World world({.limits = {.stream_window = 256 * 1024, .stream_window_max = 256 * 1024}});
   Client& alice = world.client("alice");
   Client& carol = world.client("carol");
   Client& sleeper = world.client("sleeper");

@@ -178,7 +178,10 @@ TEST_F(UnorderedTest, WhoeverMayOpenFewStreamsWaitsForThemAndLosesNothing) {
 
 // spec: CREDIT-3
 TEST_F(UnorderedTest, APublisherWaitsForTheSlowestSubscriberAndNothingIsRefused) {
-  begin({});
+  Limits limits;
+  limits.stream_window_max = limits.stream_window;
+  limits.outbox_size_max = limits.outbox_size;
+  begin({.limits = limits});
   bob_->asleep = true;
   for (int i = 0; i < 400; ++i) publish(std::to_string(i) + ":", 20'000);
 

@@ -176,6 +176,7 @@ class Client final : public Node, private ClientEvents {
   }
   static quic::ConnectionConfig connection_config(const Limits& limits, bool takes_datagrams) {
     return {.stream_window = limits.stream_window,
+            .stream_window_max = limits.stream_window_max,
             .connection_window = limits.connection_window,
             .uni_stream_count = limits.subscription_count_max + limits.passing_stream_count_max,
             .idle_timeout = 3 * limits.dead_after,
@@ -459,6 +460,7 @@ class World final : private ServerEvents {
   void start_server() {
     ServerEngineConfig config;
     config.endpoint.connection = {.stream_window = config_.limits.stream_window,
+                                  .stream_window_max = config_.limits.stream_window_max,
                                   .connection_window = config_.limits.connection_window,
                                   .bidi_stream_count = 1,
                                   .uni_stream_count = 0,

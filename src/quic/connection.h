@@ -37,6 +37,8 @@ enum class PacketProtection : std::uint8_t {
 
 struct ConnectionConfig {
   std::uint64_t stream_window = 2 * 1024 * 1024;      // bytes a peer may send on one stream
+  std::uint64_t stream_window_max = 8 * 1024 * 1024;  // the same, once half of it is used up in less
+                                                      // than two round trips; at least the above
   std::uint64_t connection_window = 8 * 1024 * 1024;  // and on all together
   std::uint64_t bidi_stream_count = 0;  // streams that the peer may open before grant_streams()
   std::uint64_t uni_stream_count = 0;

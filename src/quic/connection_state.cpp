@@ -47,9 +47,9 @@ ngtcp2_settings settings_of(const ConnectionConfig& config, KeyedRandom& random,
   settings.max_tx_udp_payload_size = config.packet_size_max;
   settings.handshake_timeout = nanoseconds(config.handshake_timeout);
   settings.rand_ctx.native_handle = &random;
-  // ngtcp2 grows windows up to these by itself; ours stay what they were.
+  // ngtcp2 grows windows up to these by itself.
   settings.max_window = config.connection_window;
-  settings.max_stream_window = config.stream_window;
+  settings.max_stream_window = std::max(config.stream_window, config.stream_window_max);
   settings.pmtud_probes = probes.sizes.data();
   settings.pmtud_probeslen = probes.count;
   settings.no_pmtud = probes.count == 0 ? 1 : 0;

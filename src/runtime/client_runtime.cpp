@@ -41,6 +41,7 @@ quic::ConnectionConfig connection_config(const ClientOptions& options, std::size
   const auto share = options.connect_timeout / static_cast<Duration::rep>(address_count);
   quic::ConnectionConfig config;
   config.stream_window = runtime::stream_window(options.limits);
+  config.stream_window_max = options.limits.stream_window_max;
   config.connection_window = options.limits.connection_window;
   config.bidi_stream_count = 0;
   config.uni_stream_count =

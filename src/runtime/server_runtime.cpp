@@ -35,6 +35,7 @@ std::array<std::byte, 32> endpoint_secret(const std::string& secret) {
 link::ServerEngineConfig engine_config(const ServerOptions& options) {
   link::ServerEngineConfig config;
   config.endpoint.connection.stream_window = runtime::stream_window(options.limits);
+  config.endpoint.connection.stream_window_max = options.limits.stream_window_max;
   config.endpoint.connection.connection_window = options.limits.connection_window;
   config.endpoint.connection.bidi_stream_count = 1;  // spec: TRANSPORT-4
   config.endpoint.connection.uni_stream_count = 0;

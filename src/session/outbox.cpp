@@ -28,23 +28,24 @@ std::optional<Instant> deadline_of(std::optional<std::chrono::milliseconds> time
 
 }  // namespace
 
-Outbox::Outbox(std::size_t size_max, Sequence first, DeliveryMode mode)
+Outbox::Outbox(const OutboxSize& size, Sequence first, DeliveryMode mode)
     // The pool holds what waits, plus the segment being written, one partly given back, and what
     // rounding to segments costs.
-    : pool_(size_max + 4 * base::SegmentPool::kSizeMax, size_max),
+    : pool_(size.max + 4 * base::SegmentPool::kSizeMax, size.first),
       // What is skipped between others goes by whole segments, so in mode latest these are small.
       log_(pool_, base::SegmentPool::kSizeMin,
            mode == DeliveryMode::kLatest ? kSegmentOfValues : base::SegmentPool::kSizeMax),
-      size_max_(size_max),
+      size_max_(size.max),
+      size_(size.first),
       first_sequence_(first),
       short_runs_(mode == DeliveryMode::kUnordered),
       next_sequence_(first),
-      room_(size_max),
+      room_(size.first),
       keys_(mode == DeliveryMode::kLatest ? std::make_unique<ValueKeys>() : nullptr),
       frontier_(log_.begin()),
       frontier_sequence_(first),
       acknowledged_(first),
-      room_unsent_(size_max) {}
+      room_unsent_(size.first) {}
 
 bool Outbox::append(MessageType type, BytesView payload) {
   if (keys_ || bound_deadline_ || payload.size() > wire::kShortPayloadMax) [[unlikely]] {
@@ -407,7 +408,13 @@ void Outbox::set_room(std::uint64_t bytes) {
 
 // What was sent is on its way, and what is skipped is gone.
 void Outbox::update_room() {
-  room_.store(std::min(size_max_, sent_bytes_ + room_unsent_), std::memory_order_relaxed);
+  room_.store(std::min(size_, sent_bytes_ + room_unsent_), std::memory_order_relaxed);
+}
+
+void Outbox::grow_if_on_its_way() {
+  if (size_ == size_max_ || sent_bytes_ < size_ - size_ / 8 || has_unsent()) return;
+  size_ = std::min(2 * size_, size_max_);
+  update_room();
 }
 
 // An empty outbox takes any message, or one larger than it could never be sent. The last one may go

@@ -19,6 +19,7 @@
 // everything else to the one that runs the session. They may be two, without a lock between them.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -40,6 +41,16 @@
 
 namespace orzatty::session {
 
+// What an outbox holds, or one message that is larger.
+struct OutboxSize {
+  OutboxSize(std::size_t size) : first(size), max(size) {}  // of one that does not grow
+  OutboxSize(std::size_t first_size, std::size_t size_max)
+      : first(std::min(first_size, size_max)), max(size_max) {}
+
+  std::size_t first;
+  std::size_t max;  // what it may grow to
+};
+
 class Outbox {
  public:
   static constexpr std::uint64_t kRunBytes = 32 * 1024;
@@ -60,9 +71,8 @@ class Outbox {
     GapReason reason = GapReason::kExpired;
   };
 
-  // Holds `size_max` bytes, or one message that is larger.
   // Its first message is `first`.
-  explicit Outbox(std::size_t size_max, Sequence first = Sequence(0),
+  explicit Outbox(const OutboxSize& size, Sequence first = Sequence(0),
                   DeliveryMode mode = DeliveryMode::kReliable);
 
   // The writer's side. Frames the message once, into the log; false when there is no room now.
@@ -96,6 +106,8 @@ class Outbox {
   void rewind();
   // What may wait to be sent (the Governor's word); what is on its way comes on top of it.
   void set_room(std::uint64_t bytes);
+  // To twice what it may hold, if all of that is on its way and the path would take more.
+  void grow_if_on_its_way();
   // Whether append() would take a message of that size.
   [[nodiscard]] bool has_room(std::uint64_t size);
 
@@ -178,6 +190,7 @@ class Outbox {
   base::SegmentPool pool_;
   base::Log log_;
   const std::uint64_t size_max_;
+  std::uint64_t size_;  // the session's: what it may hold now
   const Sequence first_sequence_;  // of the log's first message
   const bool short_runs_;  // where no order is kept
 

@@ -179,6 +179,29 @@ TEST_F(OutboxTest, TakesNoMoreThanItsRoomUntilThePeerAcknowledges) {
   EXPECT_EQ(outbox_.acknowledged(), Sequence(count / 2));
 }
 
+TEST_F(OutboxTest, GrowsToTwiceWhatItHeldOnceAllOfThatIsOnItsWayAndToItsMaximumAtMost) {
+  constexpr std::uint64_t kFrame = 1001;
+  Outbox growing(OutboxSize(64 * 1024, 160 * 1024));
+  SendQueue queue;
+  const auto append_all = [&] {
+    std::uint64_t count = 0;
+    while (growing.append(MessageType::kRaw, Bytes(kFrame - 3))) ++count;
+    return count;
+  };
+  // The last message may go beyond the room.
+  std::uint64_t held = append_all();
+  EXPECT_EQ(held, 64 * 1024 / kFrame + 1);
+  growing.grow_if_on_its_way();
+  EXPECT_EQ(append_all(), 0U) << "nothing of it was sent";
+
+  for (const std::uint64_t size : {128 * 1024, 160 * 1024, 160 * 1024}) {
+    while (growing.has_unsent()) growing.fill(queue, scratch_, ++nonce_);
+    growing.grow_if_on_its_way();
+    held += append_all();
+    EXPECT_NEAR(static_cast<double>(held), static_cast<double>(size / kFrame), 1);
+  }
+}
+
 TEST_F(OutboxTest, TakesAMessageLargerThanTheRoomWhenItIsEmpty) {
   outbox_.set_room(1000);
   EXPECT_EQ(append(1, 100'000), 1U);

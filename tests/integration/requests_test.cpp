@@ -109,7 +109,7 @@ TEST_F(Requests, FailInTimeAlthoughAnotherThreadWaitsForRoomInTheSameChannel) {
                }};
   Client carol = client(stuck);
   const std::string large(64 * 1024, 'x');
-  const int fits = static_cast<int>(Limits{}.outbox_size_max / (large.size() + 16));
+  const int fits = static_cast<int>(Limits{}.outbox_size / (large.size() + 16));
   std::atomic<int> sent = 0;
   std::thread sender([&] {
     while (carol.send("stuck", large)) ++sent;
