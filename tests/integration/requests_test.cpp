@@ -114,7 +114,8 @@ TEST_F(Requests, FailInTimeAlthoughAnotherThreadWaitsForRoomInTheSameChannel) {
   std::thread sender([&] {
     while (carol.send("stuck", large)) ++sent;
   });
-  ASSERT_TRUE(eventually([&] { return sent == fits; })) << sent;
+  // The last one may go beyond what the outbox holds at first.
+  ASSERT_TRUE(eventually([&] { return sent >= fits; })) << sent;
 
   const Answer answer = carol.request("stuck", "hello?", 100ms);
 
