@@ -69,7 +69,8 @@ void print_alone(const Options& options) {
 
 void print_windows(const Options& options) {
   std::printf(
-      "\nThe same with BBR at 200 ms and 5 %% loss, by the window that the receiver gives,\nwhich does not grow\n\n");
+      "\nThe same with BBR at 200 ms and 5 %% loss, by the window that the receiver gives,\n"
+      "which does not grow\n\n");
   for (const std::uint64_t mebibytes : {1U, 2U, 4U, 8U, 16U}) {
     const Spread rate = messages_per_second({.flows = {kBbr},
                                              .round_trip = milliseconds(200),

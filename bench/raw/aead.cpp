@@ -9,10 +9,10 @@
 #include <array>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "arguments.h"
 #include "net/clock.h"
 #include "quic/ipsec_mb.h"
 #include "quic/packet_protection.h"
@@ -70,16 +70,14 @@ double by_gnutls(std::size_t size, Duration time) {
 
 int main(int count, char** words) {
   using namespace orzatty;
-  const std::size_t size = count > 1 ? std::strtoul(words[1], nullptr, 10) : 1430;
-  const Duration time = count > 2 ? raw::duration_of(words[2]) : std::chrono::seconds(1);
-  if (count > 3 || size == 0 || size > 65'000) {
-    std::fputs("usage: aead [SIZE 1..65000] [SECONDS]\n", stderr);
-    return 2;
-  }
+  const auto given =
+      raw::arguments(count, words, {.size = 1430, .time = std::chrono::seconds(1)});
+  if (!given) return 2;
   const std::string used(quic::name_of(runtime::packet_protection()));
-  const bool fast = used == "ipsec-mb";
+  const double time = used == "ipsec-mb" ? raw::by_ipsec_mb(given->size, given->time)
+                                         : raw::by_gnutls(given->size, given->time);
   std::printf(
       "{\"bench\": \"aead\", \"encrypted_by\": \"%s\", \"size\": %zu, \"ns_per_packet\": %.1f}\n",
-      used.c_str(), size, fast ? raw::by_ipsec_mb(size, time) : raw::by_gnutls(size, time));
+      used.c_str(), given->size, time);
   return 0;
 }

@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 
@@ -53,11 +52,6 @@ net::FileDescriptor connected_socket(apps::Conversation& conversation) {
   conversation.tell(*port);
   if (!conversation.hear<std::uint16_t>()) fail("the other process");
   return socket;
-}
-
-Duration duration_of(const char* seconds) {
-  return std::chrono::duration_cast<Duration>(
-      std::chrono::duration<double>(std::strtod(seconds, nullptr)));
 }
 
 }  // namespace orzatty::raw

@@ -6,7 +6,6 @@
 #include <cstdint>
 
 #include "net/file_descriptor.h"
-#include "orzatty/time.h"
 #include "worker.h"
 
 namespace orzatty::raw {
@@ -18,7 +17,5 @@ std::uint16_t port_of(const net::FileDescriptor& socket);
 void connect_to(const net::FileDescriptor& socket, std::uint16_t port);
 // Both sides tell each other their ports and connect to them. Gives the socket.
 net::FileDescriptor connected_socket(apps::Conversation& conversation);
-
-Duration duration_of(const char* seconds);
 
 }  // namespace orzatty::raw

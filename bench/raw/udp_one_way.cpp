@@ -12,9 +12,8 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
-#include <string_view>
 
+#include "arguments.h"
 #include "cores.h"
 #include "net/clock.h"
 #include "orzatty/bytes.h"
@@ -114,15 +113,10 @@ int run(const Plan& plan) {
 
 int main(int count, char** words) {
   using namespace orzatty::raw;
-  Plan plan;
-  const std::string_view batching = count > 3 ? words[3] : "gso";
-  if (count > 1) plan.size = std::strtoul(words[1], nullptr, 10);
-  if (count > 2) plan.time = duration_of(words[2]);
-  const bool known = batching == "gso" || batching == "plain";
-  if (count > 4 || plan.size == 0 || plan.size > 65'000 || !known) {
-    std::fputs("usage: udp_one_way [SIZE 1..65000] [SECONDS] [gso|plain]\n", stderr);
-    return 2;
-  }
-  plan.batching = batching == "gso" ? Batching::kGso : Batching::kPlain;
-  return run(plan);
+  const auto given = arguments(count, words, {.size = 1452}, Words{"gso", "plain"});
+  if (!given) return 2;
+  return run({.size = given->size,
+              .time = given->time,
+              .batching = given->word == "gso" ? Batching::kGso : Batching::kPlain,
+              .cores = {}});
 }

@@ -10,10 +10,9 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
-#include <string_view>
 #include <vector>
 
+#include "arguments.h"
 #include "cores.h"
 #include "net/clock.h"
 #include "orzatty/bytes.h"
@@ -116,15 +115,10 @@ int run(const Plan& plan) {
 
 int main(int count, char** words) {
   using namespace orzatty::raw;
-  Plan plan;
-  const std::string_view waiting = count > 3 ? words[3] : "busy";
-  if (count > 1) plan.size = std::strtoul(words[1], nullptr, 10);
-  if (count > 2) plan.time = duration_of(words[2]);
-  const bool known = waiting == "busy" || waiting == "epoll";
-  if (count > 4 || plan.size == 0 || plan.size > 65'000 || !known) {
-    std::fputs("usage: udp_ping_pong [SIZE 1..65000] [SECONDS] [busy|epoll]\n", stderr);
-    return 2;
-  }
-  plan.waiting = waiting == "epoll" ? Waiting::kEpoll : Waiting::kBusy;
-  return run(plan);
+  const auto given = arguments(count, words, {.size = 64}, Words{"busy", "epoll"});
+  if (!given) return 2;
+  return run({.size = given->size,
+              .time = given->time,
+              .waiting = given->word == "busy" ? Waiting::kBusy : Waiting::kEpoll,
+              .cores = {}});
 }

@@ -27,9 +27,10 @@ struct Limits {
   std::uint32_t control_backlog_max = 1024 * 1024; // replies a peer may leave unread, then close
 
   // Memory between application and network, per publisher and per connection.
-  std::uint32_t outbox_size = 2 * 1024 * 1024;       // stays in cache; 8 MiB was slower
+  std::uint32_t outbox_size = 2 * 1024 * 1024;       // stays in cache; 8 MiB was slower. No more than
+                                                     // outbox_size_max counts
   std::uint32_t outbox_size_max = 8 * 1024 * 1024;   // what it grows to where a path holds all of it:
-                                                     // four times 100 Mbit/s x 200 ms; <= 31 MiB
+                                                     // three times 100 Mbit/s x 200 ms; <= 31 MiB
   std::uint32_t stream_window = 2 * 1024 * 1024;     // >= message_size_max, or it could never arrive
   std::uint32_t stream_window_max = 8 * 1024 * 1024; // what it grows to if used up in two round trips
   std::uint32_t connection_window = 8 * 1024 * 1024; // four busy streams

@@ -39,7 +39,7 @@ void Publication::lose() {
   answers_.clear();
   answered_ = base::Arrivals<Sequence>(answered_.next());
   outbox_.rewind();
-  outbox_.set_room(outbox_size_max_);
+  outbox_.set_room(room_);
 }
 
 // What may still expire does not wait in a queue, where it could not. spec: DEADLINE-1

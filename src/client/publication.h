@@ -36,7 +36,7 @@ class Publication {
         producer_(producer.id),
         epoch_(producer.epoch),
         channel_(std::move(channel)),
-        outbox_size_max_(outbox_size.max),
+        room_(outbox_size.first),
         options_(options),
         outbox_(outbox_size, producer.next, options.mode),
         settled_(producer.next),
@@ -112,7 +112,7 @@ class Publication {
   ProducerId producer_;
   ProducerEpoch epoch_;
   ChannelName channel_;
-  std::size_t outbox_size_max_;
+  std::size_t room_;  // for what waits, before the Governor knows better
   PublicationOptions options_;
   session::Outbox outbox_;
   std::optional<session::StreamKey> stream_;

@@ -290,6 +290,21 @@ TEST_F(PublicationTest, TellsWhatWasSupersededAfterTheFatesOfWhatWasBefore) {
   queue_.clear();
 }
 
+TEST_F(PublicationTest, AfterABrokenConnectionNoMoreWaitsThanAtFirstHoweverFarItHasGrown) {
+  Publication grown(kId, {}, ChannelName::of(1), session::OutboxSize(64 * 1024, 256 * 1024));
+  session::Outbox& outbox = grown.outbox();
+  const Bytes message(1000);
+  while (outbox.append(MessageType::kRaw, message)) continue;
+  while (outbox.has_unsent()) outbox.fill(queue_, scratch_, 1);
+  outbox.grow_if_on_its_way();
+  ASSERT_TRUE(outbox.append(MessageType::kRaw, message));
+
+  grown.lose();
+  queue_.clear();
+
+  EXPECT_FALSE(outbox.append(MessageType::kRaw, message));
+}
+
 TEST_F(PublicationTest, GivesUpWithoutTakingBackThatSomethingExpired) {
   send(2);
   append_timed(2);

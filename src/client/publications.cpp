@@ -22,7 +22,7 @@ ProducerId derived_producer(ProducerId base, std::uint64_t index) {
 constexpr Duration kLongRoundTrip = std::chrono::milliseconds(10);
 
 session::GovernorConfig governor_config(const Limits& limits) {
-  return {limits.latency_target, std::min(limits.outbox_size, limits.outbox_size_max)};
+  return {limits.latency_target, session::outbox_size(limits).first};
 }
 
 }  // namespace
@@ -32,15 +32,10 @@ Publications::Publications(const Limits& limits, const ProducerId& producer)
 
 PublicationId Publications::add(const ChannelName& channel, const PublicationOptions& options,
                                 const NamedProducer* named) {
-  // The largest message fits, or it could never be sent.
-  constexpr std::size_t kHeader = 16;
-  const std::size_t size_max =
-      std::max<std::size_t>(limits_.outbox_size_max, limits_.message_size_max + kHeader);
-  const session::OutboxSize size(limits_.outbox_size, size_max);
   const PublicationId id(made_++);
   const NamedProducer own{derived_producer(producer_, id.value()), ProducerEpoch(0), Sequence(0)};
   items_.push_back(std::make_unique<Publication>(id, named == nullptr ? own : *named, channel,
-                                                 size, options));
+                                                 session::outbox_size(limits_), options));
   if (session_ != nullptr) open_one(*items_.back());
   return id;
 }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/planted.h"
+#include "session/outbox.h"
 #include "wire/frame_cursor.h"
 #include "wire/message.h"
 #include "wire/run.h"
@@ -11,9 +12,8 @@
 namespace orzatty::hub {
 
 DirectLog::DirectLog(const Limits& limits)
-    : DirectLog(std::clamp(limits.message_size_max,
-                           std::min(limits.outbox_size, limits.outbox_size_max),
-                           limits.outbox_size_max)) {}
+    : DirectLog(std::max<std::size_t>(session::outbox_size(limits).first,
+                                      limits.message_size_max)) {}
 
 DirectLog::DirectLog(std::size_t size_max)
     : pool_(size_max + base::SegmentPool::kSizeMax, size_max / 4),

@@ -674,7 +674,7 @@ TEST(Direct, MessagesReachTheirPeerAloneInOrder) {
 
 TEST(Direct, OverloadedWhenThePeerDoesNotReadAndTakenAgainWhenItDoes) {
   Limits limits;
-  limits.outbox_size_max = 256 * 1024;
+  limits.message_size_max = limits.outbox_size_max = 256 * 1024;
   World world(config_of({}, limits), 64 * 1024);
   Client& alice = world.connect("alice");
   const std::string large(10'000, 'x');

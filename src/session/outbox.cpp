@@ -28,6 +28,12 @@ std::optional<Instant> deadline_of(std::optional<std::chrono::milliseconds> time
 
 }  // namespace
 
+OutboxSize outbox_size(const Limits& limits) {
+  constexpr std::size_t kHeader = 16;
+  return {limits.outbox_size,
+          std::max<std::size_t>(limits.outbox_size_max, limits.message_size_max + kHeader)};
+}
+
 Outbox::Outbox(const OutboxSize& size, Sequence first, DeliveryMode mode)
     // The pool holds what waits, plus the segment being written, one partly given back, and what
     // rounding to segments costs.

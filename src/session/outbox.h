@@ -32,6 +32,7 @@
 #include "orzatty/bytes.h"
 #include "orzatty/channel.h"
 #include "orzatty/ids.h"
+#include "orzatty/limits.h"
 #include "orzatty/message.h"
 #include "orzatty/time.h"
 #include "session/scratch.h"
@@ -50,6 +51,8 @@ struct OutboxSize {
   std::size_t first;
   std::size_t max;  // what it may grow to
 };
+// As limits have it; the largest message fits, or it could never be sent.
+OutboxSize outbox_size(const Limits& limits);
 
 class Outbox {
  public:

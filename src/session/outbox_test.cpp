@@ -194,7 +194,7 @@ TEST_F(OutboxTest, GrowsToTwiceWhatItHeldOnceAllOfThatIsOnItsWayAndToItsMaximumA
   growing.grow_if_on_its_way();
   EXPECT_EQ(append_all(), 0U) << "nothing of it was sent";
 
-  for (const std::uint64_t size : {128 * 1024, 160 * 1024, 160 * 1024}) {
+  for (const std::uint64_t size : {128U * 1024, 160U * 1024, 160U * 1024}) {
     while (growing.has_unsent()) growing.fill(queue, scratch_, ++nonce_);
     growing.grow_if_on_its_way();
     held += append_all();

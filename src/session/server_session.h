@@ -88,9 +88,9 @@ class ServerSession {
   using Dispatched = std::expected<ServerOutput, ProtocolError>;
 
   [[nodiscard]] Dispatched dispatch(const wire::Frame& frame);
+  [[nodiscard]] Dispatched dispatch_open(const wire::Frame& frame);
   [[nodiscard]] static PublicationMessages publication(const IncomingStream& stream,
                                                        const wire::Messages& messages);
-  [[nodiscard]] Dispatched dispatch_open(const wire::Frame& frame);
   // Empty for what is of no interest to anybody above.
   [[nodiscard]] std::expected<std::optional<ServerOutput>, ProtocolError> dispatch(
       IncomingItem& item);
