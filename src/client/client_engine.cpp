@@ -92,7 +92,7 @@ class ClientEngine::Parts {
   void transport_up(Instant now);
   void transport_lost(ErrorCode code, std::string_view text, bool refused, Instant now);
   void handle_timeout(Instant now);
-  [[nodiscard]] std::optional<Instant> next_timeout() const;
+  [[nodiscard]] std::optional<Instant> next_timeout();
   [[nodiscard]] std::optional<EngineOutput> poll(Instant now);
   void close(Ending ending, Instant now);
   void flush(Instant now);
@@ -238,7 +238,7 @@ void ClientEngine::Parts::welcomed(const wire::Welcome& welcome, Instant now) {
 }
 
 void ClientEngine::Parts::handle_timeout(Instant now) {
-  publications.skip(now, outputs);
+  publications.look(now, outputs);
   requests.expire(now, outputs);
   leave_when_due(now);
   if (session != nullptr) {
@@ -250,7 +250,7 @@ void ClientEngine::Parts::handle_timeout(Instant now) {
   }
 }
 
-std::optional<Instant> ClientEngine::Parts::next_timeout() const {
+std::optional<Instant> ClientEngine::Parts::next_timeout() {
   if (phase_ == Phase::kFinished) return session == nullptr ? retry_at_ : session->next_timeout();
   const auto timeout = session == nullptr ? retry_at_ : session->next_timeout();
   return earliest({timeout, goodbye_until_, publications.next_expiry(), requests.next_expiry()});
@@ -297,9 +297,7 @@ void ClientEngine::Parts::leave_when_due(Instant now) {
 
 void ClientEngine::Parts::flush(Instant now) {
   leave_when_due(now);
-  publications.skip(now, outputs);
-  // A handler may have appended without telling.
-  publications.wake_all();
+  publications.look(now, outputs);
   session->flush(now);
 }
 
@@ -495,7 +493,8 @@ const ProducerId& ClientEngine::producer(PublicationId publication) {
 }
 
 void ClientEngine::wake(PublicationId publication) { parts_->publications.wake(publication); }
-void ClientEngine::wake_all() { parts_->publications.wake_all(); }
+bool ClientEngine::has_news() const { return parts_->publications.has_news(); }
+bool ClientEngine::has_any_news() { return parts_->publications.has_any_news(); }
 
 SubscriptionId ClientEngine::subscribe(const ChannelPattern& pattern, const StartPosition& start) {
   return parts_->subscriptions.add(pattern, start);

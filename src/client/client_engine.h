@@ -138,7 +138,10 @@ class ClientEngine {
   [[nodiscard]] session::Outbox& outbox(PublicationId publication);
   [[nodiscard]] const ProducerId& producer(PublicationId publication);
   void wake(PublicationId publication);
-  void wake_all();
+  // Something was appended since the last flush(), which finds it by itself: a hint while others
+  // append, and with a barrier on their threads before, the truth.
+  [[nodiscard]] bool has_news() const;
+  [[nodiscard]] bool has_any_news();
   [[nodiscard]] SubscriptionId subscribe(const ChannelPattern& pattern, const StartPosition& start);
   void unsubscribe(SubscriptionId subscription);
   // No more retries; ends the session once all that was appended is settled, or at once.

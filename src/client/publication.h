@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/arrivals.h"
 #include "base/ring.h"
@@ -39,6 +40,7 @@ class Publication {
         room_(outbox_size.first),
         options_(options),
         outbox_(outbox_size, producer.next, options.mode),
+        noticed_(producer.next),
         settled_(producer.next),
         answered_(producer.next),
         sent_max_(producer.next) {}
@@ -76,6 +78,12 @@ class Publication {
   [[nodiscard]] session::Outbox& outbox() { return outbox_; }
   [[nodiscard]] std::optional<session::StreamKey> stream() const { return stream_; }
   [[nodiscard]] bool settled() { return outbox_.published() == settled_; }
+  // Something was appended since this was asked last.
+  [[nodiscard]] bool has_news() {
+    const Sequence before = std::exchange(noticed_, outbox_.published());
+    return before != noticed_;
+  }
+  bool busy = false;  // stands among those that may have something to do
 
  private:
   // What became of [from, to).
@@ -119,6 +127,7 @@ class Publication {
   bool ending_ = false;  // its end is queued on that stream
   bool admitted_ = false;                // the server answered the PUBLISH on it
   std::optional<wire::Reject> refused_;  // all of it is, on this connection: it sends datagrams
+  Sequence noticed_;     // what was appended when somebody looked
   Sequence settled_;     // everything below has its fate
   base::Arrivals<Sequence> answered_;  // what the server knows of, skipped ones too
   Sequence sent_max_;                  // on earlier connections

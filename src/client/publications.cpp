@@ -36,6 +36,7 @@ PublicationId Publications::add(const ChannelName& channel, const PublicationOpt
   const NamedProducer own{derived_producer(producer_, id.value()), ProducerEpoch(0), Sequence(0)};
   items_.push_back(std::make_unique<Publication>(id, named == nullptr ? own : *named, channel,
                                                  session::outbox_size(limits_), options));
+  items_.back()->outbox().tell_news(newsline_, id.value());
   if (session_ != nullptr) open_one(*items_.back());
   return id;
 }
@@ -43,11 +44,14 @@ PublicationId Publications::add(const ChannelName& channel, const PublicationOpt
 void Publications::retire(PublicationId id) { retired_.push_back(&at(id)); }
 
 void Publications::end_retired(Outputs& outputs) {
+  if (retired_.empty()) return;
+  take_news();  // nobody appends to those any more: from here on they stand in no line
   std::erase_if(retired_, [&](Publication* publication) {
     if (!publication->retire(session_)) return false;
     session::Outbox& outbox = publication->outbox();
     outputs.push_back(
         PublicationEnded{publication->id(), outbox.published() - outbox.first_sequence()});
+    std::erase(busy_, publication);
     items_.erase(position(publication->id()));
     return true;
   });
@@ -56,7 +60,10 @@ void Publications::end_retired(Outputs& outputs) {
 void Publications::open(session::ClientSession& session) {
   session_ = &session;
   governor_ = session::Governor(governor_config(limits_));
-  for (const auto& publication : items_) open_one(*publication);
+  for (const auto& publication : items_) {
+    open_one(*publication);
+    add_busy(*publication);
+  }
 }
 
 void Publications::open_one(Publication& publication) {
@@ -137,10 +144,46 @@ void Publications::wake(PublicationId id) {
   if (stream) session_->core().sends().wake(*stream);
 }
 
-void Publications::wake_all() {
+void Publications::add_busy(Publication& publication) {
+  if (!std::exchange(publication.busy, true)) busy_.push_back(&publication);
+}
+
+void Publications::take_news() {
+  newsline_.take([this](const base::Newsline::Item& item) {
+    add_busy(at(PublicationId(item.of)));
+  });
+}
+
+bool Publications::has_any_news() {
+  take_news();
+  bool any = false;
   for (const auto& publication : items_) {
-    if (publication->stream() && publication->outbox().has_unsent()) wake(publication->id());
+    if (!publication->has_news()) continue;
+    add_busy(*publication);
+    any = true;
   }
+  return any;
+}
+
+void Publications::look(Instant now, Outputs& outputs) {
+  tell_fates(outputs);
+  take_news();
+  if (items_.size() <= kFewCount || now - looked_at_all_ >= kLookEvery) {
+    looked_at_all_ = now;
+    static_cast<void>(has_any_news());
+  }
+  std::erase_if(busy_, [&](Publication* publication) {
+    publication->busy = look_at(*publication, now, outputs);
+    return !publication->busy;
+  });
+}
+
+bool Publications::look_at(Publication& publication, Instant now, Outputs& outputs) {
+  static_cast<void>(publication.has_news());
+  publication.skip(now, outputs);
+  if (!publication.outbox().has_unsent()) return false;
+  if (publication.stream()) session_->core().sends().wake(*publication.stream());
+  return true;
 }
 
 void Publications::acked(std::uint64_t size, Duration smoothed_rtt, Instant now) {
@@ -163,17 +206,23 @@ Publications::Items::iterator Publications::position(PublicationId id) {
   return std::ranges::lower_bound(items_, id, {}, [](const auto& item) { return item->id(); });
 }
 
-Publication& Publications::at(PublicationId id) {
+// As long as none ended each stands where its id says.
+Publication* Publications::find(PublicationId id) {
+  if (id.value() < items_.size() && items_[id.value()]->id() == id) return items_[id.value()].get();
   const auto found = position(id);
-  ORZATTY_ASSERT(found != items_.end() && (*found)->id() == id);
-  return **found;
+  return found != items_.end() && (*found)->id() == id ? found->get() : nullptr;
+}
+
+Publication& Publications::at(PublicationId id) {
+  Publication* const found = find(id);
+  ORZATTY_ASSERT(found != nullptr);
+  return *found;
 }
 
 std::expected<Publication*, ProtocolError> Publications::find(PublicationId id,
                                                               std::string_view where) {
   if (id.value() >= made_) return std::unexpected(ProtocolError{ErrorCode::kAliasUnknown, where});
-  const auto found = position(id);
-  return found != items_.end() && (*found)->id() == id ? found->get() : nullptr;
+  return find(id);
 }
 
 std::expected<void, ProtocolError> Publications::accepted(const wire::Ack& ack, Outputs& outputs) {
@@ -195,14 +244,10 @@ std::expected<void, ProtocolError> Publications::rejected(const wire::Reject& re
   return (*known)->rejected(reject, outputs);
 }
 
-void Publications::skip(Instant now, Outputs& outputs) {
-  tell_fates(outputs);
-  for (const auto& publication : items_) publication->skip(now, outputs);
-}
-
-std::optional<Instant> Publications::next_expiry() const {
+std::optional<Instant> Publications::next_expiry() {
+  take_news();  // without a connection nobody looks
   std::optional<Instant> next;
-  for (const auto& publication : items_) {
+  for (Publication* const publication : busy_) {
     const auto expiry = publication->outbox().next_expiry();
     if (expiry && (!next || *expiry < *next)) next = expiry;
   }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/newsline.h"
 #include "client/publication.h"
 #include "session/governor.h"
 #include "session/send_table.h"
@@ -19,6 +20,9 @@ class Publications final : public session::Refill {
  public:
   // However many share the Governor's room: less than a burst of packets helps nobody.
   static constexpr std::uint64_t kRoomMin = 64 * 1024;
+  // So many are looked at each time; of more, those that told news, and all of them so often.
+  static constexpr std::size_t kFewCount = 16;
+  static constexpr Duration kLookEvery = std::chrono::microseconds(200);
 
   Publications(const Limits& limits, const ProducerId& producer);
 
@@ -42,8 +46,12 @@ class Publications final : public session::Refill {
   // The fates that messages got while packets were built. Before those that they get later.
   void tell_fates(Outputs& outputs);
   void wake(PublicationId id);
-  // All who have something to send.
-  void wake_all();
+  // Looks who has something to send, and what of it need not be sent any more.
+  void look(Instant now, Outputs& outputs);
+  // Somebody appended what no look() has seen. One that others append to meanwhile may be missed.
+  [[nodiscard]] bool has_news() const { return !newsline_.empty(); }
+  // Nobody is, behind a barrier. Looks at all of them.
+  [[nodiscard]] bool has_any_news();
   // The transport acknowledged `size` bytes of whichever stream.
   void acked(std::uint64_t size, Duration smoothed_rtt, Instant now);
   // The transport closed a stream that is a publication's or not: false when it had no right to.
@@ -51,9 +59,7 @@ class Publications final : public session::Refill {
 
   std::expected<void, ProtocolError> accepted(const wire::Ack& ack, Outputs& outputs);
   std::expected<void, ProtocolError> rejected(const wire::Reject& reject, Outputs& outputs);
-  // What was not sent in time, and what there are newer values of.
-  void skip(Instant now, Outputs& outputs);
-  [[nodiscard]] std::optional<Instant> next_expiry() const;
+  [[nodiscard]] std::optional<Instant> next_expiry();
   void give_up(ErrorCode code, std::string_view text, Outputs& outputs);
   [[nodiscard]] bool settled();
 
@@ -65,6 +71,11 @@ class Publications final : public session::Refill {
   };
 
   [[nodiscard]] Items::iterator position(PublicationId id);
+  [[nodiscard]] Publication* find(PublicationId id);
+  void add_busy(Publication& publication);
+  void take_news();
+  // Whether it has something to send.
+  [[nodiscard]] bool look_at(Publication& publication, Instant now, Outputs& outputs);
   void open_one(Publication& publication);
   void share_room();
   [[nodiscard]] bool owns(session::StreamKey stream) const;
@@ -75,7 +86,10 @@ class Publications final : public session::Refill {
   const Limits limits_;
   const ProducerId producer_;
   std::uint64_t made_ = 0;
+  base::Newsline newsline_;            // before who tells there
   Items items_;                        // ascending by id
+  std::vector<Publication*> busy_;     // who may have something to send
+  Instant looked_at_all_{};
   std::vector<Publication*> retired_;  // that have not ended
   std::vector<Publication*> streams_;  // by stream key
   session::ClientSession* session_ = nullptr;

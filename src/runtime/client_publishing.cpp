@@ -248,7 +248,7 @@ void ClientRuntime::abandon(PublisherState& state) {
   std::function<void()> unwanted;
   {
     const std::lock_guard lock(state.mutex);
-    state.wants_ready.store(false);
+    if (state.wants_ready.exchange(false)) --ready_wanted_;
     unwanted = std::exchange(state.ready, nullptr);
   }
   state.abandoned.store(true);
@@ -270,7 +270,7 @@ void ClientRuntime::on_ready(PublisherState& state, std::function<void()> ready)
   {
     const std::lock_guard lock(state.mutex);
     state.ready = std::move(ready);
-    state.wants_ready.store(true, std::memory_order_release);
+    if (!state.wants_ready.exchange(true)) ++ready_wanted_;
   }
   socket_->wake_all();
 }

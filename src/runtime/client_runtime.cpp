@@ -184,7 +184,6 @@ bool ClientRuntime::receive(Instant now) {
 
 bool ClientRuntime::write(Instant now) {
   if (!socket_->open()) return false;
-  for (const auto& publisher : publishers_) publisher->pumped = publisher->outbox.published();
   runtime::BatchSink& sink = socket_->sink();
   if (sink.blocked()) sink.unblock();
   const bool more = link_.write(sink, now);
@@ -192,19 +191,12 @@ bool ClientRuntime::write(Instant now) {
   return more;
 }
 
-// Something was appended since packets were last built. What the path has no room for is no news.
-bool ClientRuntime::has_news() {
-  return turn_wanted_.load() || std::ranges::any_of(publishers_, [](const auto& publisher) {
-    return publisher->pumped != publisher->outbox.published();
-  });
-}
-
 // A sender that pumped may have started a timer which is due before the sleeping backup thread
 // wakes, or leave something unsent. What it left unread wakes that thread by itself.
 void ClientRuntime::wake_backup_if_late() {
   const auto next = link_.next_timeout();
   const bool late = next && backup_until_ && *next < *backup_until_;
-  if (late || unsent_ || has_news()) socket_->backup().wake();
+  if (late || unsent_ || turn_wanted_.load() || link_.engine().has_news()) socket_->backup().wake();
 }
 
 void ClientRuntime::open_transport(Instant now) {
@@ -231,6 +223,7 @@ std::expected<void, Error> ClientRuntime::move_socket(Instant now) {
 }
 
 void ClientRuntime::call_ready() noexcept {
+  if (ready_wanted_.load() == 0) return;
   // By index: what is called may ask for another publisher.
   for (std::size_t i = 0; i < publishers_.size(); ++i) {
     PublisherState& publisher = *publishers_[i];
@@ -240,6 +233,7 @@ void ClientRuntime::call_ready() noexcept {
     {
       const std::lock_guard lock(publisher.mutex);
       if (!publisher.wants_ready.exchange(false)) continue;
+      --ready_wanted_;
       ready = publisher.ready;
     }
     if (ready) ready();

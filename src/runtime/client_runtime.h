@@ -152,7 +152,8 @@ class ClientRuntime final : private link::ClientEvents {
   void pump_until_idle();
   [[nodiscard]] bool receive(Instant now);
   [[nodiscard]] bool write(Instant now);
-  [[nodiscard]] bool has_news();
+  // Behind the barrier of a sleeper: nothing was appended, or abandoned, that no turn has seen.
+  [[nodiscard]] bool has_news() { return turn_wanted_.load() || link_.engine().has_any_news(); }
   void watch_path(Instant now);
   void wake_backup_if_late();
   void open_transport(Instant now);
@@ -234,6 +235,7 @@ class ClientRuntime final : private link::ClientEvents {
   std::atomic<bool> quiet_{false};  // nothing is on its way: a lone message may leave at once
   std::atomic<bool> closed_{false};
   std::atomic<bool> turn_wanted_{false};  // for what stands in no outbox
+  std::atomic<std::size_t> ready_wanted_{0};  // by publishers, that their room is told
   std::atomic<std::uint64_t> pump_count_{0};
 
   std::mutex shared_mutex_;  // of the map, never held while anybody waits for the pump

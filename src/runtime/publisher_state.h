@@ -28,7 +28,6 @@ class PublisherState {
   std::uint64_t unpumped = 0;  // bytes appended since the pump was last run or offered
 
   // The pump's.
-  Sequence pumped;  // what was appended when packets were last built
   bool retired = false;
 
   // Between the writer and the pump.

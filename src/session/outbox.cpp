@@ -61,6 +61,7 @@ bool Outbox::append(MessageType type, BytesView payload) {
   const std::uint64_t size = header.size + payload.size();
   if (!has_room_now(size) || !log_.append(header, payload, 1)) return false;
   count(size);
+  tell();
   return true;
 }
 
@@ -84,6 +85,7 @@ bool Outbox::append_frame(BytesView header, BytesView payload, std::optional<Ins
   if (!log_.append(header, payload, 1)) return false;
   count(size);
   if (keys_) keys_->note(key, size);  // behind the message: whoever sees that it is there may read it
+  tell();
   return true;
 }
 

@@ -27,6 +27,7 @@
 #include <optional>
 
 #include "base/log.h"
+#include "base/newsline.h"
 #include "base/planted.h"
 #include "base/ring.h"
 #include "orzatty/bytes.h"
@@ -77,6 +78,12 @@ class Outbox {
   // Its first message is `first`.
   explicit Outbox(const OutboxSize& size, Sequence first = Sequence(0),
                   DeliveryMode mode = DeliveryMode::kReliable);
+  // Whoever takes the news there is told, as of `name`, that something was appended. Before the first
+  // message.
+  void tell_news(base::Newsline& line, std::uint64_t name) {
+    newsline_ = &line;
+    news_.of = name;
+  }
 
   // The writer's side. Frames the message once, into the log; false when there is no room now.
   [[nodiscard]] bool append(MessageType type, BytesView payload);
@@ -160,6 +167,9 @@ class Outbox {
                                   std::optional<Instant> deadline, BytesView key);
   [[nodiscard]] bool has_room_now(std::uint64_t size) const;
   void count(std::uint64_t size);
+  void tell() {
+    if (newsline_ != nullptr) newsline_->tell(news_);
+  }
   [[nodiscard]] Sequence seen_sequence() const { return first_sequence_ + seen_.messages; }
   [[nodiscard]] base::Published frontier() const {
     return {.bytes = frontier_.position, .messages = frontier_sequence_ - first_sequence_};
@@ -197,6 +207,8 @@ class Outbox {
   const Sequence first_sequence_;  // of the log's first message
   const bool short_runs_;  // where no order is kept
 
+  base::Newsline* newsline_ = nullptr;
+
   // The writer's.
   Sequence next_sequence_;
   std::uint64_t appended_bytes_ = 0;
@@ -207,6 +219,7 @@ class Outbox {
   // Between both.
   alignas(64) std::atomic<std::uint64_t> room_;
   std::atomic<std::uint64_t> released_bytes_{0};
+  base::Newsline::Item news_;
   std::array<base::Published, kMarkCount> marks_;
   std::atomic<std::uint64_t> marks_made_{0};   // the writer's
   std::atomic<std::uint64_t> marks_taken_{0};  // the session's
