@@ -94,9 +94,10 @@ int encrypt_packet(std::uint8_t* out, const ngtcp2_crypto_aead* cipher,
                                     associated, associated_size);
   }
   if (nonce_size != ipsec_mb::kNonceSize) return NGTCP2_ERR_CALLBACK_FAILURE;
-  static_cast<const ipsec_mb::GcmKey*>(key->native_handle)
-      ->seal(out, Octets(plaintext, plaintext_size), ipsec_mb::Nonce(nonce, nonce_size),
-             Octets(associated, associated_size));
+  static_cast<PacketKey*>(key->native_handle)
+      ->expanded()
+      .seal(out, Octets(plaintext, plaintext_size), ipsec_mb::Nonce(nonce, nonce_size),
+            Octets(associated, associated_size));
   return 0;
 }
 
@@ -110,9 +111,10 @@ int decrypt_packet(std::uint8_t* out, const ngtcp2_crypto_aead* cipher,
   }
   if (nonce_size != ipsec_mb::kNonceSize) return NGTCP2_ERR_CALLBACK_FAILURE;
   const bool authentic =
-      static_cast<const ipsec_mb::GcmKey*>(key->native_handle)
-          ->open(out, Octets(sealed, sealed_size), ipsec_mb::Nonce(nonce, nonce_size),
-                 Octets(associated, associated_size));
+      static_cast<PacketKey*>(key->native_handle)
+          ->expanded()
+          .open(out, Octets(sealed, sealed_size), ipsec_mb::Nonce(nonce, nonce_size),
+                Octets(associated, associated_size));
   return authentic ? 0 : NGTCP2_ERR_DECRYPT;
 }
 
@@ -122,6 +124,18 @@ int mask_header(std::uint8_t* out, const ngtcp2_crypto_cipher* cipher,
   static_cast<const ipsec_mb::BlockKey*>(key->native_handle)->mask(out, sample);
   return 0;
 }
+
+PacketKey::PacketKey(Octets key) : size_(key.size()) {
+  ORZATTY_ASSERT(size_ <= bytes_.size());
+  std::ranges::copy(key, bytes_.begin());
+}
+
+void PacketKey::expand() {
+  expanded_ = std::make_unique<ipsec_mb::GcmKey>(Octets(bytes_).first(size_));
+  wipe();
+}
+
+void PacketKey::wipe() { gnutls_memset(bytes_.data(), 0, bytes_.size()); }
 
 int PacketKeys::install(ngtcp2_conn* connection, gnutls_session_t session,
                         gnutls_record_encryption_level_t level, const TrafficSecrets& secrets) {
@@ -206,7 +220,7 @@ bool PacketKeys::derive_next(ngtcp2_conn* connection, const NextKey& next, Octet
 
 bool PacketKeys::add_packet_key(ngtcp2_conn* connection, Octets secret,
                                 ngtcp2_crypto_aead_ctx& key) {
-  auto made = make_key<ipsec_mb::GcmKey>(key_size_, connection, secret, "quic key");
+  auto made = make_key<PacketKey>(key_size_, connection, secret, "quic key");
   if (!made) return false;
   key.native_handle = packet_keys_.emplace_back(std::move(made)).get();
   return true;

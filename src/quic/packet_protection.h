@@ -57,6 +57,30 @@ struct DirectionKeys {
   ngtcp2_crypto_cipher_ctx header{};
 };
 
+// A key for packets, expanded when the first of them needs it: the next ones, which ngtcp2 wants to have
+// ahead of an update, would be a KiB for each direction of a connection that may never use them.
+class PacketKey {
+ public:
+  explicit PacketKey(std::span<const std::uint8_t> key);  // 16 or 32 bytes
+  ~PacketKey() { wipe(); }
+  PacketKey(const PacketKey&) = delete;
+  PacketKey& operator=(const PacketKey&) = delete;
+
+  [[nodiscard]] const ipsec_mb::GcmKey& expanded() {
+    if (expanded_ == nullptr) [[unlikely]] expand();
+    return *expanded_;
+  }
+  [[nodiscard]] bool is_expanded() const { return expanded_ != nullptr; }
+
+ private:
+  void expand();
+  void wipe();
+
+  std::unique_ptr<ipsec_mb::GcmKey> expanded_;
+  std::size_t size_;
+  std::array<std::uint8_t, 32> bytes_{};  // until it is
+};
+
 // The keys of one connection that ipsec-mb uses. Must outlive ngtcp2's connection, which names
 // them.
 class PacketKeys {
@@ -96,7 +120,7 @@ class PacketKeys {
   PacketProtection wanted_;
   std::size_t key_size_ = 0;  // none: GnuTLS
   // A handful at most: of the handshake, in use, and before and after a key update.
-  std::vector<std::unique_ptr<ipsec_mb::GcmKey>> packet_keys_;
+  std::vector<std::unique_ptr<PacketKey>> packet_keys_;
   std::vector<std::unique_ptr<ipsec_mb::BlockKey>> header_keys_;
 };
 

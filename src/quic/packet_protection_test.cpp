@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 #include <ngtcp2/ngtcp2_crypto.h>
 
+#include <algorithm>
+#include <array>
+#include <memory>
 #include <string>
 
 #include "quic/connection_state.h"
@@ -108,6 +111,27 @@ TEST(PacketProtection, KeysOfTheHandshakeAndOfOldUpdatesAreDropped) {
   }
 }
 
+// ngtcp2 wants the keys of the next update as soon as there is one.
+TEST(PacketKeyTest, IsExpandedByTheFirstPacketThatNeedsItAndWipedThenAndWhenItGoes) {
+  if (!ipsec_mb::available()) GTEST_SKIP() << "GnuTLS holds its keys itself";
+  std::array<std::uint8_t, 32> secret;
+  secret.fill(0x5a);
+  alignas(PacketKey) std::array<std::uint8_t, sizeof(PacketKey)> memory{};
+  const auto traces = [&] { return std::ranges::count(memory, 0x5a); };
+  auto* key = std::construct_at(reinterpret_cast<PacketKey*>(memory.data()), secret);
+  EXPECT_FALSE(key->is_expanded());
+  EXPECT_GE(traces(), 32);
+  std::destroy_at(key);
+  EXPECT_LT(traces(), 8);
+
+  key = std::construct_at(reinterpret_cast<PacketKey*>(memory.data()), secret);
+  const ipsec_mb::GcmKey* const first = &key->expanded();
+  EXPECT_TRUE(key->is_expanded());
+  EXPECT_LT(traces(), 8);
+  EXPECT_EQ(&key->expanded(), first);
+  std::destroy_at(key);
+}
+
 TEST(PacketProtection, APacketThatWasChangedIsDroppedAndTheConnectionGoesOn) {
   for (const auto server : {PacketProtection::kFastest, PacketProtection::kGnutls}) {
     World world({.server = serving(server)}, server_credentials(self_signed()));
@@ -130,8 +154,8 @@ TEST(PacketProtection, ItsCallbacksRefuseWhatIsTooShortAndNoncesOfAnotherSize) {
   const ngtcp2_crypto_ctx& context =
       *ngtcp2_conn_get_crypto_ctx(client.connection().state().native());
   const std::array<std::uint8_t, 16> key{};
-  const ipsec_mb::GcmKey gcm(key);
-  const ngtcp2_crypto_aead_ctx handle{const_cast<ipsec_mb::GcmKey*>(&gcm)};
+  PacketKey packet_key(key);
+  const ngtcp2_crypto_aead_ctx handle{&packet_key};
   std::array<std::uint8_t, 64> bytes{};
 
   EXPECT_EQ(encrypt_packet(bytes.data(), &context.aead, &handle, bytes.data(), 10, key.data(), 12,
