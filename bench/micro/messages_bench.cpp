@@ -10,9 +10,12 @@
 #include <variant>
 
 #include "base/log.h"
+#include "counted.h"
 #include "orzatty/limits.h"
 #include "wire/channel_stream.h"
+#include "wire/framer.h"
 #include "wire/message.h"
+#include "wire/ping.h"
 #include "wire/publish.h"
 #include "wire/run.h"
 #include "wire/varint.h"
@@ -54,14 +57,16 @@ void Varint(benchmark::State& state) {
     benchmark::DoNotOptimize(wire::decode_varint(BytesView(bytes).first(size)));
   }
 }
-BENCHMARK(Varint)->Arg(64)->Arg(16'383)->Arg(1 << 20)->Arg(std::int64_t{1} << 40);
+BENCHMARK(Varint)
+    ->Arg(64)->Arg(16'383)->Arg(1 << 20)->Arg(std::int64_t{1} << 40)
+    ->Apply(counted);
 
 void MessageScan(benchmark::State& state) {
   const Bytes frames = frames_of(kFramesPerRun, payload_size(state));
   for (auto _ : state) benchmark::DoNotOptimize(wire::scan_messages(frames, kMessageSizeMax));
   count_messages(state, kFramesPerRun);
 }
-BENCHMARK(MessageScan)->Arg(64)->Arg(256)->Arg(1024);
+BENCHMARK(MessageScan)->Arg(64)->Arg(256)->Arg(1024)->Apply(counted);
 
 void LogAppendAndTake(benchmark::State& state) {
   constexpr std::size_t kPoolSize = 4 * 1024 * 1024;
@@ -88,7 +93,7 @@ void LogAppendAndTake(benchmark::State& state) {
   }
   count_messages(state, kFramesPerRun);
 }
-BENCHMARK(LogAppendAndTake)->Arg(64)->Arg(256)->Arg(1024);
+BENCHMARK(LogAppendAndTake)->Arg(64)->Arg(256)->Arg(1024)->Apply(counted);
 
 void RunEncode(benchmark::State& state) {
   Bytes out;
@@ -98,7 +103,33 @@ void RunEncode(benchmark::State& state) {
     benchmark::DoNotOptimize(out.data());
   }
 }
-BENCHMARK(RunEncode);
+BENCHMARK(RunEncode)->Apply(counted);
+
+// A control stream, in packets: frames span them.
+void FramerRead(benchmark::State& state) {
+  constexpr std::size_t kFrames = 1000;
+  Bytes stream;
+  for (std::size_t i = 0; i < kFrames; ++i) wire::encode(wire::Ping{}, stream);
+  wire::Framer framer(0, wire::kControlSizeMax);
+  std::size_t count = 0;
+  for (auto _ : state) {
+    for (BytesView rest = stream; !rest.empty();) {
+      const BytesView part = rest.first(std::min(rest.size(), kPacketSize));
+      framer.feed(part);
+      while (true) {
+        const auto frame = framer.next();
+        if (!frame || !*frame) break;
+        ++count;
+      }
+      rest = rest.subspan(part.size());
+    }
+  }
+  if (count != kFrames * static_cast<std::size_t>(state.iterations())) {
+    return state.SkipWithError("frames were refused");
+  }
+  count_messages(state, kFrames);
+}
+BENCHMARK(FramerRead)->Apply(counted);
 
 // A stream that comes packet by packet, so that messages span them.
 void ChannelStreamRead(benchmark::State& state) {
@@ -136,7 +167,7 @@ void ChannelStreamRead(benchmark::State& state) {
   if (!valid) state.SkipWithError("the stream was refused");
   count_messages(state, kFramesPerRun);
 }
-BENCHMARK(ChannelStreamRead)->Arg(64)->Arg(256)->Arg(1024);
+BENCHMARK(ChannelStreamRead)->Arg(64)->Arg(256)->Arg(1024)->Apply(counted);
 
 }  // namespace
 }  // namespace orzatty

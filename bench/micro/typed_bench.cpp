@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "counted.h"
 #include "game_typed.h"
 #include "market_typed.h"
 #include "orzatty/typed.h"
@@ -78,7 +79,7 @@ void PlayerAsPlainStruct(benchmark::State& state) {
     benchmark::DoNotOptimize(player.numbers[0] + player.numbers[4]);
   }
 }
-BENCHMARK(PlayerAsPlainStruct);
+BENCHMARK(PlayerAsPlainStruct)->Apply(counted);
 
 void PlayerTyped(benchmark::State& state) {
   const game::PlayerUpdate sent = player();
@@ -89,7 +90,7 @@ void PlayerTyped(benchmark::State& state) {
   }
   state.SetLabel(state.range(0) == 0 ? "in place" : "from a copy");
 }
-BENCHMARK(PlayerTyped)->Arg(0)->Arg(1);
+BENCHMARK(PlayerTyped)->Arg(0)->Arg(1)->Apply(counted);
 
 void PlayerAsJson(benchmark::State& state) {
   const std::string text = R"({"id":7,"x":1.5,"y":-2.25,"velocity":[0.5,100.0,-0.125],"status":1})";
@@ -99,7 +100,7 @@ void PlayerAsJson(benchmark::State& state) {
     benchmark::DoNotOptimize(player["x"].get<float>() + player["velocity"][2].get<float>());
   }
 }
-BENCHMARK(PlayerAsJson);
+BENCHMARK(PlayerAsJson)->Apply(counted);
 
 void BookTyped(benchmark::State& state) {
   const auto builder = book(20);
@@ -110,7 +111,7 @@ void BookTyped(benchmark::State& state) {
   }
   state.SetLabel(state.range(0) == 0 ? "in place" : "from a copy");
 }
-BENCHMARK(BookTyped)->Arg(0)->Arg(1);
+BENCHMARK(BookTyped)->Arg(0)->Arg(1)->Apply(counted);
 
 void BookAsJson(benchmark::State& state) {
   nlohmann::json book = {{"symbol", "AAPL"}, {"side", "buy"}};
@@ -130,7 +131,7 @@ void BookAsJson(benchmark::State& state) {
     benchmark::DoNotOptimize(sum);
   }
 }
-BENCHMARK(BookAsJson);
+BENCHMARK(BookAsJson)->Apply(counted);
 
 }  // namespace
 }  // namespace orzatty
